@@ -54,6 +54,9 @@ typedef struct ss_queueing {
 
 uint32_t ss_abi_version(void);
 ss_switch *ss_create(uint64_t seed, const ss_hooks *hooks);
+/* Replaces the hooks, between packets: a device takes over an instance that is
+ * already there.  NULL sets all hooks to NULL. */
+void ss_set_hooks(ss_switch *sw, const ss_hooks *hooks);
 void ss_destroy(ss_switch *sw);
 
 void ss_receive(ss_switch *sw, uint32_t port, const uint8_t *data, uint32_t len, uint64_t now_us);
