@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+"""Packet tests from text files (STF) against the embedded switch or the real BMv2."""
