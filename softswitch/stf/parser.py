@@ -119,7 +119,7 @@ def _target(text: str) -> Target:
     if ref:
         id = lexing.dec(ref[2], f"the {ref[1]} id")
         return MemberRef(id) if ref[1] == "member" else GroupRef(id)
-    if "(" not in text:
+    if "(" not in text.split()[0]:
         raise Reject(f"{text.split()[0][:60]!r} is neither a key 'field:match' nor an action")
     return lexing.action_call(text)
 
