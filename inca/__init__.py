@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: MIT
+"""What people call: the ``inca`` command, experiments, records and plots."""

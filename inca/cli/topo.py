@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""``inca topo``: list and describe topologies, and bring networks up."""
+
+from __future__ import annotations
+
+import click
+
+import topologies
+from inca.cli import options
+from inca.cli.output import console, print_json, table
+from topologies.units import format_delay, format_rate
+
+
+@click.group("topo")
+def command() -> None:
+    """List and describe topologies, and bring networks up."""
+
+
+@command.command("list")
+@options.as_json
+def list_(as_json: bool) -> None:
+    """List the topologies that ship with the project."""
+    found = [topologies.load(name) for name in topologies.names()]
+    if as_json:
+        keys = ("hosts", "switches", "links")
+        print_json([{"name": t.name, **{k: len(getattr(t, k)) for k in keys}} for t in found])
+        return
+    rows = table([("name", "left"), ("hosts", "right"), ("switches", "right"), ("links", "right")])
+    for t in found:
+        rows.add_row(t.name, str(len(t.hosts)), str(len(t.switches)), str(len(t.links)))
+    console().print(rows)
+
+
+@command.command("show")
+@click.argument("topology")
+def show(topology: str) -> None:
+    """Describe TOPOLOGY, a shipped name or a path."""
+    chosen = topologies.load(topology)
+    hosts = table([("host", "left"), ("role", "left"), ("ip", "left"), ("mac", "left")])
+    for host in chosen.hosts:
+        hosts.add_row(host.name, host.role, str(host.interface), host.mac)
+    links = table(
+        [
+            ("link", "left"),
+            ("rate", "right"),
+            ("delay", "right"),
+            ("queue", "right"),
+            ("faults", "left"),
+        ]
+    )
+    for link in chosen.links:
+        model = link.model
+        faults = [
+            f"{name} {getattr(model, name):.3g}"
+            for name in ("loss", "duplicate", "reorder", "corrupt")
+            if getattr(model, name)
+        ]
+        links.add_row(
+            link.name,
+            format_rate(model.rate_bps) if model.rate_bps else "-",
+            format_delay(model.delay_us) if model.delay_us else "-",
+            str(model.queue_packets or "-"),
+            ", ".join(faults) or "-",
+        )
+    console().print(hosts, links)
