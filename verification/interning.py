@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""Local states, packets and events as small integers, and the real code behind their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from verification.model import Event, Fault, Packet, Permutation, State, Status, Step, System
+from verification.native import FREE, INTERNAL
+
+
+class ModelError(Exception):
+    """The system's description contradicts what its nodes do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A packet in flight: on which directed channel, to which node and port."""
+
+    channel: int
+    node: int
+    port: int
+    packet: Packet
+
+
+@dataclass(slots=True)
+class Interner:
+    """Numbers everything a :class:`System` can do; asks each node once per distinct question."""
+
+    system: System
+    permutations: list[Permutation]
+    states: list[tuple[int, State]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    _state_ids: dict[tuple[int, State], int] = field(default_factory=dict)
+    _message_ids: dict[tuple[int, int, Packet], int] = field(default_factory=dict)
+    _event_ids: dict[tuple[int, Event], int] = field(default_factory=dict)
+    _ends: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
+    _channels: list[tuple[int, int]] = field(default_factory=list)
+    _between: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        index = {node.name: i for i, node in enumerate(self.system.nodes)}
+        for link in self.system.links:
+            for name in (link.a, link.b):
+                if name not in index:
+                    raise ModelError(f"system {self.system.name}: link names unknown node {name!r}")
+            a, b = index[link.a], index[link.b]
+            for source, port, target, target_port in (
+                (a, link.a_port, b, link.b_port),
+                (b, link.b_port, a, link.a_port),
+            ):
+                if (source, port) in self._ends:
+                    name = self.system.nodes[source].name
+                    raise ModelError(f"system {self.system.name}: {name} port {port} has two links")
+                channel = len(self._channels)
+                self._channels.append((source, target))
+                self._ends[source, port] = (channel, target, target_port)
+                self._between[source, target] = (channel, target_port)
+
+    def node_map(self, perm: Permutation) -> list[int]:
+        """Where each node goes under a renaming of the workers."""
+        index = {node.name: i for i, node in enumerate(self.system.nodes)}
+        result = list(range(len(self.system.nodes)))
+        for worker, name in enumerate(self.system.workers):
+            result[index[name]] = index[self.system.workers[perm[worker]]]
+        return result
+
+    def state(self, node: int, state: State) -> int:
+        """The number of a node's local state."""
+        known = self._state_ids.get((node, state))
+        if known is None:
+            known = self._state_ids[node, state] = len(self.states)
+            self.states.append((node, state))
+        return known
+
+    def message(self, channel: int, node: int, port: int, packet: Packet) -> int:
+        """The number of a packet in flight."""
+        known = self._message_ids.get((channel, port, packet))
+        if known is None:
+            known = self._message_ids[channel, port, packet] = len(self.messages)
+            self.messages.append(Message(channel, node, port, packet))
+        return known
+
+    def event(self, node: int, event: Event) -> int:
+        """The number of an internal event."""
+        known = self._event_ids.get((node, event))
+        if known is None:
+            known = self._event_ids[node, event] = len(self.events)
+            self.events.append((node, event))
+        return known | INTERNAL
+
+    def source(self, message: int) -> str:
+        """The node that sent a packet in flight."""
+        return self.system.nodes[self._channels[self.messages[message].channel][0]].name
+
+    def enabled(self, state: int) -> list[tuple[int, int]]:
+        """Internal events of a local state as (event, class)."""
+        node, local = self.states[state]
+        return [
+            (self.event(node, e), FREE if e.fault is None else int(e.fault))
+            for e in self.system.nodes[node].events(local)
+        ]
+
+    def status(self, state: int) -> Status:
+        """Flags of a local state."""
+        node, local = self.states[state]
+        return self.system.nodes[node].status(local)
+
+    def step(self, state: int, event: int) -> list[tuple[int, list[int], str | None]]:
+        """Run the real code: outcomes as (next state, messages sent, violated property)."""
+        node, local = self.states[state]
+        actor = self.system.nodes[node]
+        if event & INTERNAL:
+            steps: Sequence[Step] = actor.fire(local, self.events[event & ~INTERNAL][1])
+        else:
+            message = self.messages[event]
+            steps = actor.deliver(local, message.port, message.packet)
+            if actor.status(local) & Status.ABSORBING:
+                self._check_absorbing(actor.name, local, steps)
+        if not steps:
+            raise ModelError(f"{actor.name}: an event without an outcome")
+        return [(self.state(node, s.state), self._sent(node, s), s.violation) for s in steps]
+
+    @staticmethod
+    def _check_absorbing(name: str, local: State, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if step.state != local or step.sends or step.violation:
+                raise ModelError(f"{name}: a state called absorbing reacts to a packet")
+
+    def _sent(self, node: int, step: Step) -> list[int]:
+        result = []
+        for port, packet in step.sends:
+            end = self._ends.get((node, port))
+            if end is not None:  # a port without a link leads nowhere
+                result.append(self.message(*end, packet))
+        return result
+
+    def renamed_state(self, state: int, permutation: int) -> int:
+        """A local state under a renaming of the workers, at the node it then belongs to."""
+        perm = self.permutations[permutation]
+        node, local = self.states[state]
+        target = self.node_map(perm)[node]
+        return self.state(target, self.system.nodes[node].rename(local, perm))
+
+    def renamed_message(self, message: int, permutation: int) -> int:
+        """A packet in flight under a renaming of the workers."""
+        perm = self.permutations[permutation]
+        old = self.messages[message]
+        nodes = self.node_map(perm)
+        source, target = self._channels[old.channel]
+        channel, port = self._between[nodes[source], nodes[target]]
+        return self.message(
+            channel, nodes[target], port, self.system.rename_packet(old.packet, perm)
+        )
+
+    def renamed_event(self, event: int, permutation: int) -> int:
+        """An event id under a renaming: the same thing happening to the renamed node."""
+        if not event & INTERNAL:
+            return self.renamed_message(event, permutation)
+        node, inner = self.events[event & ~INTERNAL]
+        return self.event(self.node_map(self.permutations[permutation])[node], inner)
+
+
+__all__ = ["Fault", "Interner", "Message", "ModelError"]

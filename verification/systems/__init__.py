@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Systems with their properties: the specifications that `inca verify` checks."""
