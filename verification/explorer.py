@@ -78,7 +78,9 @@ def _core(
         max_bytes=limits.memory_bytes,
     )
     library = native.library()
-    handle = library.vx_new(ctypes.byref(config), native.array(rows))
+    handle = library.vx_new(
+        ctypes.byref(config), native.array(rows), native.array(interner.followers())
+    )
     if not handle:
         raise MemoryError("no memory for the search")
     try:
@@ -188,11 +190,15 @@ class _Search:
                 self.handle,
                 state,
                 int(self.interner.status(state)),
+                self._signature(state),
                 len(enabled),
                 native.array([event for event, _ in enabled]),
                 native.array([fault for _, fault in enabled]),
             )
         self.told_states = len(self.interner.states)
+
+    def _signature(self, state: int) -> int:
+        return self.interner.signature(state) if self.reductions.symmetry else 0
 
     def _words(self, state: int) -> list[int]:
         words = native.u32_p()

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from verification.model import Event, Fault, Packet, Permutation, State, Status, Step, System
-from verification.native import FREE, INTERNAL
+from verification.native import FREE, INTERNAL, MAX_NODES, NONE
 
 
 class ModelError(Exception):
@@ -37,12 +38,15 @@ class Interner:
     _state_ids: dict[tuple[int, State], int] = field(default_factory=dict)
     _message_ids: dict[tuple[int, int, Packet], int] = field(default_factory=dict)
     _event_ids: dict[tuple[int, Event], int] = field(default_factory=dict)
+    _signatures: dict[State, int] = field(default_factory=dict)
     _ends: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
     _channels: list[tuple[int, int]] = field(default_factory=list)
     _between: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         index = {node.name: i for i, node in enumerate(self.system.nodes)}
+        if len(index) > MAX_NODES:
+            raise ModelError(f"system {self.system.name}: more than {MAX_NODES} nodes")
         for link in self.system.links:
             for name in (link.a, link.b):
                 if name not in index:
@@ -67,6 +71,30 @@ class Interner:
         for worker, name in enumerate(self.system.workers):
             result[index[name]] = index[self.system.workers[perm[worker]]]
         return result
+
+    def followers(self) -> list[int]:
+        """For each node the next one of its group of interchangeable workers, or NONE."""
+        index = {node.name: i for i, node in enumerate(self.system.nodes)}
+        result = [NONE] * len(self.system.nodes)
+        for group in self.system.groups:
+            names = [index[self.system.workers[worker]] for worker in sorted(group)]
+            for one, following in itertools.pairwise(names):
+                result[one] = following
+        return result
+
+    def signature(self, state: int) -> int:
+        """A number shared by the states of interchangeable workers that differ in name only."""
+        node, local = self.states[state]
+        name = self.system.nodes[node].name
+        for group in self.system.groups:
+            first = min(group)
+            for worker in group:
+                if self.system.workers[worker] == name:
+                    swap = list(range(len(self.system.workers)))
+                    swap[worker], swap[first] = first, worker
+                    image = self.system.nodes[node].rename(local, tuple(swap))
+                    return self._signatures.setdefault(image, len(self._signatures))
+        return 0
 
     def state(self, node: int, state: State) -> int:
         """The number of a node's local state."""

@@ -20,6 +20,7 @@ NONE = 0xFFFFFFFF
 INTERNAL = 0x80000000
 FREE = 255
 CLASSES = 8
+MAX_NODES = 64
 FINISHED, NEED, VIOLATION, LIMIT, LAYER, NO_MEMORY = range(6)
 A_START, A_DELIVER, A_LOSE, A_DUPLICATE, A_INTERNAL = range(5)
 
@@ -67,10 +68,10 @@ class Stats(ctypes.Structure):
 
 
 _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
-    "vx_new": (ctypes.c_void_p, [ctypes.POINTER(Config), u32_p]),
+    "vx_new": (ctypes.c_void_p, [ctypes.POINTER(Config), u32_p, u32_p]),
     "vx_free": (None, [ctypes.c_void_p]),
     "vx_add_message": (None, [ctypes.c_void_p, u32, u32, u32]),
-    "vx_add_state": (None, [ctypes.c_void_p, u32, u32, u32, u32_p, u32_p]),
+    "vx_add_state": (None, [ctypes.c_void_p, u32, u32, u32, u32, u32_p, u32_p]),
     "vx_add_outcome": (None, [ctypes.c_void_p, u32, u32, u32, u32, u32_p, u32]),
     "vx_add_renamed": (None, [ctypes.c_void_p, u32, u32, u32, u32]),
     "vx_start": (ctypes.c_int, [ctypes.c_void_p, u32_p]),

@@ -2,25 +2,27 @@
 /* Tables of what nodes do, the store of global states, and the answers read from it; see vx.h. */
 #include "vx_search.h"
 
-vx *vx_new(const vx_config *config, const uint32_t *node_perm) {
+vx *vx_new(const vx_config *config, const uint32_t *node_perm, const uint32_t *follows) {
     vx *x = calloc(1, sizeof *x);
     if (!x) return NULL;
     x->c = *config;
     size_t n = (size_t)config->permutations * config->nodes;
     x->perm = malloc((n ? n : 1) * sizeof *x->perm);
+    x->follows = malloc((config->nodes ? config->nodes : 1) * sizeof *x->follows);
     x->cur = malloc(sizeof *x->cur);
     x->next = malloc(sizeof *x->next);
     x->best = malloc(sizeof *x->best);
     x->tried = malloc(sizeof *x->tried);
-    if (!x->perm || !x->cur || !x->next || !x->best || !x->tried) return vx_free(x), NULL;
+    if (!x->perm || !x->follows || !x->cur || !x->next || !x->best || !x->tried) return vx_free(x), NULL;
     memcpy(x->perm, node_perm, n * sizeof *x->perm);
+    memcpy(x->follows, follows, config->nodes * sizeof *x->follows);
     x->bad_state = VX_NONE;
     return x;
 }
 
 void vx_free(vx *x) {
     if (!x) return;
-    words *all[] = {&x->msg_channel, &x->msg_node,   &x->st_flags, &x->st_events, &x->events, &x->outcomes,
+    words *all[] = {&x->msg_channel, &x->msg_node,   &x->st_flags, &x->st_signature, &x->st_events, &x->events, &x->outcomes,
                     &x->asked_pairs, &x->asked_names, &x->store,    &x->actions,   &x->edges,  &x->todo,
                     &x->retry,       &x->scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]->at);
@@ -31,6 +33,7 @@ void vx_free(vx *x) {
     free(x->edge_at);
     free(x->set);
     free(x->perm);
+    free(x->follows);
     free(x->cur);
     free(x->next);
     free(x->best);
@@ -52,8 +55,10 @@ void vx_add_message(vx *x, uint32_t id, uint32_t channel, uint32_t node) {
     set_at(x, &x->msg_node, id, node);
 }
 
-void vx_add_state(vx *x, uint32_t id, uint32_t flags, uint32_t n, const uint32_t *events, const uint32_t *classes) {
+void vx_add_state(vx *x, uint32_t id, uint32_t flags, uint32_t signature, uint32_t n, const uint32_t *events,
+                  const uint32_t *classes) {
     set_at(x, &x->st_flags, id, flags);
+    set_at(x, &x->st_signature, id, signature);
     set_at(x, &x->st_events, id, (uint32_t)x->events.n);
     if (!words_reserve(&x->events, 1 + 2 * (uint64_t)n)) {
         x->no_memory = 1;

@@ -55,11 +55,16 @@ typedef struct vx_stats {
     uint32_t depth;
 } vx_stats;
 
-vx *vx_new(const vx_config *config, const uint32_t *node_perm /* [permutations][nodes] */);
+/* `node_perm` says where each node goes under each permutation; `follows` names the next node of the
+ * same group of interchangeable nodes, or VX_NONE. */
+vx *vx_new(const vx_config *config, const uint32_t *node_perm /* [permutations][nodes] */,
+           const uint32_t *follows /* [nodes] */);
 void vx_free(vx *x);
 
 void vx_add_message(vx *x, uint32_t id, uint32_t channel, uint32_t node);
-void vx_add_state(vx *x, uint32_t id, uint32_t flags, uint32_t n, const uint32_t *events, const uint32_t *classes);
+/* `signature` orders interchangeable nodes: equal for states that differ only in whose they are. */
+void vx_add_state(vx *x, uint32_t id, uint32_t flags, uint32_t signature, uint32_t n, const uint32_t *events,
+                  const uint32_t *classes);
 /* One outcome of an event: the node's next state, the messages it sends, and a violated property or VX_NONE. */
 void vx_add_outcome(vx *x, uint32_t state, uint32_t event, uint32_t next, uint32_t n, const uint32_t *messages,
                     uint32_t violation);

@@ -12,6 +12,11 @@ static void spend(const vx *x, vector *v, uint32_t class) {
     if (budget_of(x, v, class) != VX_UNLIMITED) v->w[x->c.nodes] -= 1u << (4 * class);
 }
 
+static void copy(vector *to, const vector *from) {
+    to->n = from->n;
+    memcpy(to->w, from->w, from->n * sizeof *to->w);
+}
+
 static void remove_at(vector *v, uint32_t i) {
     memmove(v->w + i, v->w + i + 1, (v->n - i - 1) * sizeof *v->w);
     v->n--;
@@ -65,23 +70,33 @@ static int less(const vector *a, const vector *b) {
     return 0;
 }
 
+/* Whether the permutation brings each group's nodes into the order of their signatures. */
+static int sorts(const vx *x, const vector *v, const uint32_t *to) {
+    uint32_t at[VX_MAX_NODES];
+    for (uint32_t i = 0; i < x->c.nodes; i++) at[to[i]] = x->st_signature.at[v->w[i]];
+    for (uint32_t i = 0; i < x->c.nodes; i++)
+        if (x->follows[i] != VX_NONE && at[i] > at[x->follows[i]]) return 0;
+    return 1;
+}
+
 /* The least of the state's images under the permutations; 0 when a name is still missing. */
 static int canonical(vx *x, vector *v) {
     if (x->c.permutations < 2) return 1;
-    *x->best = *v;
-    for (uint32_t p = 1; p < x->c.permutations; p++) {
+    int found = 0;
+    for (uint32_t p = 0; p < x->c.permutations; p++) {
         vector *t = x->tried;
         const uint32_t *to = x->perm + (size_t)p * x->c.nodes;
+        if (!sorts(x, v, to)) continue;
         t->n = x->c.nodes + 1;
         t->w[x->c.nodes] = v->w[x->c.nodes];
-        for (uint32_t i = 0; i < x->c.nodes; i++) t->w[to[i]] = renamed(x, v->w[i], 0, p);
+        for (uint32_t i = 0; i < x->c.nodes; i++) t->w[to[i]] = p ? renamed(x, v->w[i], 0, p) : v->w[i];
         for (uint32_t i = x->c.nodes + 1; i < v->n; i++) {
-            uint32_t m = renamed(x, v->w[i], 1, p);
+            uint32_t m = p ? renamed(x, v->w[i], 1, p) : v->w[i];
             if (m != VX_NONE) insert(x, t, m);
         }
-        if (!x->missing && less(t, x->best)) *x->best = *t;
+        if (!x->missing && (!found++ || less(t, x->best))) copy(x->best, t);
     }
-    *v = *x->best;
+    if (found) copy(v, x->best);
     return !x->missing;
 }
 
@@ -187,7 +202,7 @@ static void happen(vx *x, const vector *base, uint32_t node, vx_action how, int 
         const uint32_t *o = x->outcomes.at + at;
         vector *v = x->next;
         int blocked = 0;
-        *v = *base;
+        copy(v, base);
         v->w[node] = o[1];
         for (uint32_t i = 0; i < o[3]; i++) {
             if (!full(x, v, o[OUTCOME_WORDS + i]))
@@ -207,20 +222,20 @@ static void message_steps(vx *x, uint32_t parent, vector *base, uint32_t i, uint
     uint32_t m = v->w[i];
     int late = place > 0 && x->c.reorder != VX_REORDER_ANY;
     if (!late || (x->c.reorder == VX_REORDER_BUDGET && budget_of(x, v, VX_REORDER))) {
-        *base = *v;
+        copy(base, v);
         remove_at(base, i);
         if (late) spend(x, base, VX_REORDER);
         happen(x, base, x->msg_node.at[m], (vx_action){parent, VX_A_DELIVER, m, 0}, late);
     }
     if (budget_of(x, v, VX_LOSS)) {
-        *x->next = *v;
+        copy(x->next, v);
         remove_at(x->next, i);
         spend(x, x->next, VX_LOSS);
         arrive(x, x->next, &(vx_action){parent, VX_A_LOSE, m, 0}, 1, VX_NONE);
     }
     if (budget_of(x, v, VX_DUPLICATE) && v->n < VX_MAX_WORDS && !full(x, v, m)) {
         vector *d = x->next;
-        *d = *v;
+        copy(d, v);
         memmove(d->w + i + 1, d->w + i, (d->n - i) * sizeof *d->w);
         d->n++;
         spend(x, d, VX_DUPLICATE);
@@ -238,8 +253,7 @@ static void internal_steps(vx *x, uint32_t parent, uint32_t node) {
         int free_of_charge = class == VX_FREE || (class == VX_TIMEOUT && quiet);
         vector base;
         if (!free_of_charge && !budget_of(x, v, class)) continue;
-        base.n = v->n;
-        memcpy(base.w, v->w, v->n * sizeof *v->w);
+        copy(&base, v);
         if (!free_of_charge) spend(x, &base, class);
         happen(x, &base, node, (vx_action){parent, VX_A_INTERNAL, event, 0}, !free_of_charge);
     }

@@ -6,6 +6,7 @@
 #include "vx_map.h"
 
 #define VX_MAX_WORDS 1024u /* nodes + 1 + messages in flight */
+#define VX_MAX_NODES 64u
 #define OUTCOME_WORDS 4u   /* link, next, violation, n */
 
 typedef struct {
@@ -15,9 +16,9 @@ typedef struct {
 
 struct vx {
     vx_config c;
-    uint32_t *perm;
+    uint32_t *perm, *follows;
     words msg_channel, msg_node;        /* by message id */
-    words st_flags, st_events, events;  /* by local state id; lists {n, (event, class)...} */
+    words st_flags, st_signature, st_events, events; /* by local state id; lists {n, (event, class)...} */
     map64 outcome_of, renamed, asked;
     words outcomes;
     words asked_pairs, asked_names;
