@@ -327,6 +327,7 @@ class TableDecl(Declaration):
     entries: list[Entry] | None
     const_entries: bool
     properties: dict[str, TableProperty]
+    has_actions: bool = True
 
 
 @dataclass(slots=True, eq=False)

@@ -102,11 +102,15 @@ class Index(Expression):
 
 @dataclass(slots=True, eq=False)
 class Slice(Expression):
-    """``base[high:low]``; ``high`` and ``low`` have ``const``."""
+    """``base[high:low]``; ``high`` and ``low`` have ``const``.
+
+    With ``plus`` it was written ``base[low +: high]``; the checker rewrites that.
+    """
 
     base: Expression
     high: Expression
     low: Expression
+    plus: bool = False
 
 
 @dataclass(slots=True, eq=False)

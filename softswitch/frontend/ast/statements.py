@@ -87,13 +87,12 @@ class For(Statement):
 
 @dataclass(slots=True, eq=False)
 class ForIn(Statement):
-    """``for (T x in collection) body``: ``variable`` is declared here, or ``target`` assigned.
+    """``for (T x in collection) body``.
 
     ``collection`` is a `Range`, or an expression of type stack, tuple, list.
     """
 
-    variable: VariableDecl | None
-    target: Expression | None
+    variable: VariableDecl
     collection: Expression
     body: Statement
     annotations: Annotations = field(default_factory=list)

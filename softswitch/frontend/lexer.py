@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Tokens of P4_16 (specification 1.2.5, section 6.4).
+
+``>`` is always a token of its own, as ``>>`` also closes nested type arguments; the expression
+parser joins two adjacent ones into a shift.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from softswitch.frontend.ast import Span
+from softswitch.frontend.diagnostics import error
+from softswitch.frontend.preprocess import Line, Source
+
+_KEYWORD_TEXT = """
+abstract action actions apply bool bit break const continue control default else entries enum
+error exit extern false for header header_union if in inout int key list match_kind type out
+parser package priority return select state string struct switch table this transition true tuple
+typedef varbit value_set void _
+"""
+# longest first where one begins another
+_OPERATOR_TEXT = """
+{#} |+|= |-|= <<= &&& ... |+| |-| .. << && || == != >= <= ++ += -= *= /= %= &= |= ^=
++ - * / % | & ^ ~ ! ( ) [ ] { } < > : , ? . = ; @
+"""
+KEYWORDS = frozenset(_KEYWORD_TEXT.split())
+_OPERATORS = _OPERATOR_TEXT.split()
+_TOKEN = re.compile(
+    r"""
+    (?P<space>[ \t\f\v\r\ufeff]+)
+  | (?P<comment>//.*)
+  | (?P<open>/\*)
+  | (?P<int>\d[\w]*)
+  | (?P<word>[A-Za-z_]\w*)
+  | (?P<str>"(?:[^"\\]|\\.)*")
+  | (?P<op>"""
+    + "|".join(map(re.escape, _OPERATORS))
+    + ")",
+    re.VERBOSE | re.ASCII,
+)
+_INTEGER = re.compile(
+    r"(?:\d+[ws])?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|0[dD][0-9_]+|\d[0-9_]*)\Z", re.A
+)
+_HAS_DIGIT = re.compile(r"(?:\d+[ws])?(?:0[xXoObBdD]_*[0-9a-fA-F]|\d)", re.A)
+
+
+class Token(NamedTuple):
+    """``kind`` is ``id``, ``int``, ``str``, ``eof`` or the text of a keyword or operator."""
+
+    kind: str
+    text: str
+    file: str
+    line: int
+    column: int
+    end_column: int
+
+    @property
+    def span(self) -> Span:
+        """Where the token stands."""
+        return Span(self.file, self.line, self.column, self.line, self.end_column)
+
+
+def tokenize(source: Source) -> list[Token]:
+    """All tokens, an ``eof`` token last.  Raises `P4CompileError` for characters not in P4."""
+    tokens: list[Token] = []
+    comment: Span | None = None
+    for line in source.lines:
+        if comment is not None:
+            end = line.text.find("*/")
+            if end < 0:
+                continue
+            comment = _scan(line, end + 2, tokens)
+        elif line.text:
+            comment = _scan(line, 0, tokens)
+    if comment is not None:
+        raise error("syntax-error", "unterminated comment", comment)
+    last = source.lines[-1] if source.lines else Line(source.file, 1, "")
+    column = len(last.text) + 1
+    tokens.append(Token("eof", "end of file", last.file, last.number, column, column))
+    return tokens
+
+
+def _scan(line: Line, position: int, tokens: list[Token]) -> Span | None:
+    """Appends the tokens of one line; the start of a comment that stays open, or None."""
+    text, size = line.text, len(line.text)
+    first = len(tokens)
+    while position < size:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _bad_character(line, position)
+        group, start = match.lastgroup, position
+        position = match.end()
+        if group == "space" or group == "comment":
+            continue
+        if group == "open":
+            end = text.find("*/", position)
+            if end < 0:
+                _restore_columns(line, first, tokens)
+                return Span(line.file, line.number, start + 1, line.number, start + 3)
+            position = end + 2
+            continue
+        word = match.group()
+        kind = _kind(group or "", word, line, start)
+        tokens.append(Token(kind, word, line.file, line.number, start + 1, position + 1))
+    _restore_columns(line, first, tokens)
+    return None
+
+
+def _kind(group: str, word: str, line: Line, start: int) -> str:
+    if group == "int":
+        if not _INTEGER.match(word) or not _HAS_DIGIT.match(word):
+            span = Span(line.file, line.number, start + 1, line.number, start + 1 + len(word))
+            raise error("syntax-error", f"'{word}' is not an integer literal", span)
+        return "int"
+    if group == "word":
+        return word if word in KEYWORDS else "id"
+    return "str" if group == "str" else word
+
+
+def _bad_character(line: Line, position: int) -> Exception:
+    char = line.text[position]
+    what = "unterminated string" if char == '"' else f"unexpected character {char!r}"
+    return error("syntax-error", what, _point(line, position))
+
+
+def _point(line: Line, position: int) -> Span:
+    return Span(line.file, line.number, position + 1, line.number, position + 2)
+
+
+def _restore_columns(line: Line, first: int, tokens: list[Token]) -> None:
+    """Looks up the tokens of a line with macros in the original line."""
+    if line.original is None:
+        return
+    cursor = 0
+    for i in range(first, len(tokens)):
+        token = tokens[i]
+        found = line.original.find(token.text, cursor)
+        if found >= 0:
+            start, cursor = found + 1, found + len(token.text)
+            tokens[i] = token._replace(column=start, end_column=cursor + 1)
+        else:
+            tokens[i] = token._replace(column=cursor + 1, end_column=cursor + 2)
