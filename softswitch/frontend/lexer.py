@@ -47,7 +47,7 @@ _HAS_DIGIT = re.compile(r"(?:\d+[ws])?(?:0[xXoObBdD]_*[0-9a-fA-F]|\d)", re.A)
 
 
 class Token(NamedTuple):
-    """``kind`` is ``id``, ``int``, ``str``, ``eof`` or the text of a keyword or operator."""
+    """``kind`` is ``id``, ``integer``, ``str``, ``eof`` or the text of a keyword or operator."""
 
     kind: str
     text: str
@@ -113,7 +113,7 @@ def _kind(group: str, word: str, line: Line, start: int) -> str:
         if not _INTEGER.match(word) or not _HAS_DIGIT.match(word):
             span = Span(line.file, line.number, start + 1, line.number, start + 1 + len(word))
             raise error("syntax-error", f"'{word}' is not an integer literal", span)
-        return "int"
+        return "integer"
     if group == "word":
         return word if word in KEYWORDS else "id"
     return "str" if group == "str" else word

@@ -119,7 +119,7 @@ def _cast(stream: Stream) -> ast.Expression | None:
 def _primary(stream: Stream) -> ast.Expression:
     token = stream.token
     kind = token.kind
-    if kind == "int":
+    if kind == "integer":
         stream.advance()
         value, width, signed = integer_literal(token.text)
         return ast.IntLiteral(value, width, signed, span=token.span)

@@ -114,7 +114,7 @@ def describe(token: Token) -> str:
     """How a token is called in messages."""
     if token.kind in KEYWORDS or token.kind == "eof":
         return token.text
-    if token.kind == "int":
+    if token.kind == "integer":
         return f"INTEGER {token.text}"
     if token.kind == "str":
         return "STRING"

@@ -147,7 +147,7 @@ def _entry(stream: Stream) -> ast.Entry:
             priority = expressions.expression(stream)
             stream.expect(")")
         else:
-            token = stream.expect("int")
+            token = stream.expect("integer")
             value, width, signed = integer_literal(token.text)
             priority = ast.IntLiteral(value, width, signed, span=token.span)
         stream.expect(":")

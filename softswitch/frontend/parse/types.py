@@ -70,7 +70,7 @@ def _base_type(stream: Stream) -> ast.TypeRef:
             width = expressions.expression(stream)
             stream.expect(")")
         else:
-            token = stream.expect("int")
+            token = stream.expect("integer")
             value, bits, signed = integer_literal(token.text)
             width = ast.IntLiteral(value, bits, signed, span=token.span)
         stream.expect(">")
