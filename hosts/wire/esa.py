@@ -60,7 +60,7 @@ ESA = Header(
     (
         Field("ver", 4, "format version", VERSION, word="ver_type"),
         Field(
-            "type",
+            "msg_type",
             4,
             "kind of packet",
             word="ver_type",

@@ -59,7 +59,7 @@ class ESA(Packet):
         """One line for `inca sniff`."""
         flags = f" [{self.flags}]" if self.flags else ""
         who = "" if self.src_worker == 255 else f" worker {self.src_worker}"
-        kind = self.get_field("type").i2repr(self, self.type)
+        kind = self.get_field("msg_type").i2repr(self, self.msg_type)
         return (
             f"{kind}{flags} job {self.job} seq {self.seq} bitmap {self.bitmap:#x}"
             f"{who} prio {self.prio}"

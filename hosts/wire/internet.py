@@ -13,7 +13,7 @@ ETHERNET = Header(
     (
         Field("dst_addr", 48, "destination MAC address"),
         Field("src_addr", 48, "source MAC address"),
-        Field("ether_type", 16, "type of the payload", ETHERTYPE_IPV4),
+        Field("eth_type", 16, "type of the payload", ETHERTYPE_IPV4),
     ),
 )
 

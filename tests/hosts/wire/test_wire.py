@@ -37,7 +37,7 @@ def test_numpy_reads_what_scapy_writes() -> None:
         / IP(src="10.0.0.1", dst="10.0.0.2", tos=0xB9)
         / UDP(sport=7, dport=esa.ESA_UDP_PORT)
         / ESA(
-            type="GRAD", flags="RESEND+NOAGG", job=3, seq=2**32 - 1, bitmap=1 << 31, prio=200,
+            msg_type="GRAD", flags="RESEND+NOAGG", job=3, seq=2**32 - 1, bitmap=1 << 31, prio=200,
             exp=17, src_worker=31, op="MAX", iter=5, layer=6, round=7,
         )
         / ESAValues(values=values)
@@ -45,7 +45,7 @@ def test_numpy_reads_what_scapy_writes() -> None:
     rows = np.frombuffer(frame, esa.frame_dtype(32))
     head = rows["esa"]
     assert esa.ESA.get(head, "ver")[0] == esa.VERSION
-    assert esa.ESA.get(head, "type")[0] == esa.MessageType.GRAD
+    assert esa.ESA.get(head, "msg_type")[0] == esa.MessageType.GRAD
     assert head["flags"][0] == esa.Flag.RESEND | esa.Flag.NOAGG
     got = [int(head[name][0]) for name in ("job", "seq", "bitmap", "prio", "exp", "src_worker")]
     assert got == [3, 2**32 - 1, 1 << 31, 200, 17, 31]
@@ -57,9 +57,9 @@ def test_numpy_reads_what_scapy_writes() -> None:
 
 
 def test_scapy_reads_what_numpy_writes() -> None:
-    row = esa.ESA.pack(type=esa.MessageType.PARAM, flags=esa.Flag.ECN, job=1, seq=9, bitmap=15)
+    row = esa.ESA.pack(msg_type=esa.MessageType.PARAM, flags=esa.Flag.ECN, job=1, seq=9, bitmap=15)
     parsed = ESA(row.tobytes() + np.arange(-3, 5, dtype=">i4").tobytes())
-    assert parsed.type == esa.MessageType.PARAM
+    assert parsed.msg_type == esa.MessageType.PARAM
     assert str(parsed.flags) == "ECN"
     assert (parsed.job, parsed.seq, parsed.bitmap, parsed.src_worker) == (1, 9, 15, 255)
     assert parsed[ESAValues].values == list(range(-3, 5))
