@@ -8,6 +8,7 @@ makes it real and takes it down again.
 from topologies.catalog import load, names
 from topologies.errors import NetworkError, TopologyError
 from topologies.model import Endpoint, Host, Link, LinkModel, Switch, Topology
+from topologies.network import LinkUsage, Network, NetworkOptions, RunningSwitch
 from topologies.reader import parse, read
 
 __all__ = [
@@ -15,7 +16,11 @@ __all__ = [
     "Host",
     "Link",
     "LinkModel",
+    "LinkUsage",
+    "Network",
     "NetworkError",
+    "NetworkOptions",
+    "RunningSwitch",
     "Switch",
     "Topology",
     "TopologyError",

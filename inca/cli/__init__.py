@@ -20,6 +20,9 @@ _COMMANDS = {
     "build": "Compile the project's P4 programs into build/.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
+    "shell": "Open p4runtime-shell on a running switch.",
+    "stf": "Run packet tests from text files.",
+    "stop": "End the networks that this checkout started.",
     "topo": "Bring networks up, list and describe them.",
 }
 

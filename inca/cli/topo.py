@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
 import topologies
 from inca.cli import options
 from inca.cli.output import console, print_json, table
+from inca.cli.signals import ending_cleanly
+from inca.paths import LOGS, PCAPS, shown
 from topologies.units import format_delay, format_rate
 
 
@@ -63,3 +68,39 @@ def show(topology: str) -> None:
             ", ".join(faults) or "-",
         )
     console().print(hosts, links)
+
+
+@command.command("up")
+@click.argument("topology")
+@options.target
+@click.option("--pcap", is_flag=True, help="Capture every switch port into pcaps/.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of link faults.")
+def up(topology: str, target: str, pcap: bool, seed: int) -> None:
+    """Bring TOPOLOGY up with a Mininet prompt; Ctrl-D takes it down.
+
+    Without a terminal, commands are read from standard input.
+    """
+    chosen = topologies.load(topology)
+    choices = topologies.NetworkOptions(logs=LOGS, pcaps=PCAPS if pcap else None, seed=seed)
+    with ending_cleanly(), topologies.Network(chosen, target, choices) as network:
+        _announce(network)
+        _prompt(network)
+
+
+def _announce(network: topologies.Network) -> None:
+    rows = table(
+        [("switch", "left"), ("P4Runtime", "left"), ("device id", "right"), ("log", "left")]
+    )
+    for switch in network.switches.values():
+        rows.add_row(
+            switch.name, switch.grpc_address, str(switch.device_id), shown(Path(switch.log))
+        )
+    console().print(rows)
+
+
+def _prompt(network: topologies.Network) -> None:
+    from mininet.cli import CLI
+    from mininet.log import setLogLevel
+
+    setLogLevel("output")
+    CLI(network.mininet, stdin=sys.stdin)
