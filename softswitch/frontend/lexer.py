@@ -55,6 +55,8 @@ class Token(NamedTuple):
     line: int
     column: int
     end_column: int
+    glued: bool = False
+    """No blank before it; not to be seen from columns where a macro was expanded."""
 
     @property
     def span(self) -> Span:
@@ -85,7 +87,7 @@ def tokenize(source: Source) -> list[Token]:
 def _scan(line: Line, position: int, tokens: list[Token]) -> Span | None:
     """Appends the tokens of one line; the start of a comment that stays open, or None."""
     text, size = line.text, len(line.text)
-    first = len(tokens)
+    first, end = len(tokens), -1
     while position < size:
         match = _TOKEN.match(text, position)
         if match is None:
@@ -95,15 +97,17 @@ def _scan(line: Line, position: int, tokens: list[Token]) -> Span | None:
         if group == "space" or group == "comment":
             continue
         if group == "open":
-            end = text.find("*/", position)
-            if end < 0:
+            closed = text.find("*/", position)
+            if closed < 0:
                 _restore_columns(line, first, tokens)
                 return Span(line.file, line.number, start + 1, line.number, start + 3)
-            position = end + 2
+            position = closed + 2
             continue
         word = match.group()
         kind = _kind(group or "", word, line, start)
-        tokens.append(Token(kind, word, line.file, line.number, start + 1, position + 1))
+        glued = len(tokens) > first and end == start
+        end = position
+        tokens.append(Token(kind, word, line.file, line.number, start + 1, position + 1, glued))
     _restore_columns(line, first, tokens)
     return None
 

@@ -44,25 +44,16 @@ def expression(stream: Stream) -> ast.Expression:
 def _operator(stream: Stream) -> str:
     """The binary operator at this place; joins two adjacent ``>``."""
     if stream.kind == ">":
-        token, follower = stream.token, stream.peek()
-        if (
-            follower.kind == ">"
-            and follower.line == token.line
-            and follower.column == token.end_column
-        ):
+        follower = stream.peek()
+        if follower.kind == ">" and follower.glued:
             return ">>"
     return stream.kind
 
 
 def is_shift_assign(stream: Stream) -> bool:
     """Whether ``>>=`` stands here (lexed as ``>`` and ``>=``)."""
-    token, follower = stream.token, stream.peek()
-    return (
-        token.kind == ">"
-        and follower.kind == ">="
-        and follower.line == token.line
-        and follower.column == token.end_column
-    )
+    follower = stream.peek()
+    return stream.kind == ">" and follower.kind == ">=" and follower.glued
 
 
 def _binary(stream: Stream, minimum: int) -> ast.Expression:
