@@ -140,12 +140,12 @@ class Network:
     def _build(self) -> None:
         from mininet.net import Mininet
 
-        from topologies.nodes import P4Host, P4Switch
+        from topologies.nodes import P4Host, P4Switch, Port, VethLink
 
         assert self._state is not None
         # Mininet.init() would raise kernel limits for the whole machine.
         Mininet.inited = True
-        net = self._mininet = Mininet(controller=None, build=False)
+        net = self._mininet = Mininet(controller=None, build=False, link=VethLink, intf=Port)
         for number, switch in enumerate(self.topology.switches, start=1):
             node = net.addSwitch(switch.name, cls=P4Switch, number=number, state=self._state)
             self._state.add_session(node.pid)
@@ -182,7 +182,6 @@ class Network:
             ends[1].port,
             intfName1=names[0],
             intfName2=names[1],
-            up=False,
             **known,
         )
         for name in own:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from mininet.link import Intf, Link
 from mininet.node import Host as MininetHost
 from mininet.node import Switch as MininetSwitch
 
@@ -20,6 +21,21 @@ from topologies.state import NetworkState, Process, end_sessions, wait_until
 from topologies.targets import SwitchCommand
 
 _READY_SECONDS = 30.0
+
+
+class Port(Intf):  # type: ignore[misc]
+    """An interface that is left alone until its node configures it."""
+
+    def config(self, **_params: Any) -> dict[str, Any]:
+        """Nothing: Mininet would run ifconfig for every interface."""
+        return {}
+
+
+class VethLink(Link):  # type: ignore[misc]
+    """A veth pair; the network deletes all of them at once."""
+
+    def stop(self) -> None:
+        """Nothing."""
 
 
 class P4Host(MininetHost):  # type: ignore[misc]
@@ -33,13 +49,13 @@ class P4Host(MininetHost):  # type: ignore[misc]
         self.description = description
         self.peers = peers
         super().__init__(name, **params)
-        self.cmd("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
 
     def config(self, **_params: Any) -> dict[str, Any]:
         """Bring eth0 up with its address, routes and neighbours."""
         me = self.description
         subnet = me.interface.network
         lines = [
+            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1",
             "ip link set lo up",
             "ethtool -K eth0 rx off tx off sg off tso off gso off gro off",
             f"ip addr replace {me.interface} dev eth0",
@@ -97,9 +113,13 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
         import grpc
 
         assert self.command is not None
-        with grpc.insecure_channel(
-            self.command.grpc_address, options=[("grpc.enable_http_proxy", 0)]
-        ) as channel:
+        options = [
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.initial_reconnect_backoff_ms", 20),
+            ("grpc.min_reconnect_backoff_ms", 20),
+            ("grpc.max_reconnect_backoff_ms", 100),
+        ]
+        with grpc.insecure_channel(self.command.grpc_address, options=options) as channel:
             ready = grpc.channel_ready_future(channel)
             settled = wait_until(lambda: ready.done() or not self.alive, _READY_SECONDS)
             ready.cancel()
@@ -129,28 +149,13 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
             raise NetworkError(f"{self.name}: the switch ended (exit {code}): {last}: see {path}")
 
     def stop(self, deleteIntfs: bool = True) -> None:
-        """End the process by its pid; wait for it."""
+        """End the process by its pid; its ports are the network's to delete."""
         if self.process is not None:
             if self.process.poll() is None:
                 end_sessions([Process.of(self.process.pid)])
             self.process.wait()
             self.process = None
-        if deleteIntfs:
-            self.deleteIntfs(checkName=False)
-
-    def deleteIntfs(self, checkName: bool = True) -> None:
-        """Delete the ports; never lo, which Mininet counts as one."""
-        for interface in list(self.intfs.values()):
-            if interface.name != "lo":
-                interface.delete()
 
     def _output_path(self) -> Path:
         assert self.command is not None
         return self.command.log.with_suffix(".out")
-
-
-def run_in(host: P4Host, arguments: Sequence[str], output: IO[bytes] | int, **options: Any) -> Any:
-    """Start a program in a host's namespace, in a session of its own."""
-    return host.popen(
-        [str(a) for a in arguments], stdout=output, stderr=subprocess.STDOUT, **options
-    )

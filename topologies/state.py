@@ -218,10 +218,18 @@ def stop(state: NetworkState) -> None:
 def clear(state: NetworkState) -> None:
     """End the processes and delete the interfaces that a network made."""
     end_sessions(state.sessions)
-    for name in state.interfaces:
-        if Path("/sys/class/net", name).exists():
-            subprocess.run(["ip", "link", "del", name], check=False, capture_output=True)
+    # -force: a pair is gone already when the namespace of its host end is.
+    lines = "".join(f"link del {name}\n" for name in state.interfaces if _exists(name))
+    if lines:
+        subprocess.run(
+            ["ip", "-force", "-batch", "-"], input=lines.encode(), check=False, capture_output=True
+        )
+    wait_until(lambda: not any(_exists(name) for name in state.interfaces), _KILL_SECONDS)
     state.forget()
+
+
+def _exists(interface: str) -> bool:
+    return Path("/sys/class/net", interface).exists()
 
 
 def end_sessions(leaders: Iterable[Process]) -> None:

@@ -79,12 +79,14 @@ def test_a_killed_owner_leaves_nothing_that_the_next_start_does_not_clear(tmp_pa
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout is not None
-    agent, *ports = owner.stdout.readline().split()
+    pid, *ports = owner.stdout.readline().split()
+    agent = state.Process.of(int(pid))
     owner.send_signal(signal.SIGKILL)
     owner.wait()
     assert set(ports) & interfaces()
+    assert agent.alive
     with Network(load("star2"), options=options(tmp_path)):
-        assert not os.path.exists(f"/proc/{agent}")
+        assert not agent.alive
     assert not set(ports) & interfaces()
     assert not any(n.owner.pid == owner.pid for n in state.running())
 
