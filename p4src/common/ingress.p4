@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The ingress of the programs with a parameter server. They differ in SlotPolicy and RESEND_BYPASS,
+// both defined before this file is included.
+#ifndef INCA_INGRESS_P4
+#define INCA_INGRESS_P4
+
+#include "aggregator_config.p4"
+#include "dispatch.p4"
+#include "ipv4_forward.p4"
+#include "job_events.p4"
+#include "job_lookup.p4"
+#include "reply.p4"
+#include "slot.p4"
+
+control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
+    AggregatorConfig() aggregator_config;
+    JobLookup() job_lookup;
+    Dispatch() dispatch;
+    Slot() slot;
+    Reply() reply;
+    JobEvents() job_events;
+    Ipv4Forward() ipv4_forward;
+
+    apply {
+        // First, since an egress port that nobody sets is port 0 (behavioral-model#992). Setting
+        // egress_spec or mcast_grp later revives the packet.
+        mark_to_drop(sm);
+        if (sm.checksum_error == 1) {
+            meta.event = job_event_t.REJECTED;
+        } else if (hdr.agg.isValid()) {
+            aggregator_config.apply(hdr, meta);
+            job_lookup.apply(hdr, meta);
+            dispatch.apply(hdr, meta, sm);
+            if (meta.work != work_t.NONE) {
+                @atomic {
+                    slot.apply(hdr, meta, sm);
+                }
+            }
+            reply.apply(hdr, meta, sm);
+        } else if (sm.parser_error == error.NoError) {
+            meta.forward = 1;
+        } else {
+            meta.event = job_event_t.REJECTED;
+        }
+        if (hdr.agg.isValid() || meta.event == job_event_t.REJECTED) {
+            job_events.apply(meta);
+        }
+        if (meta.forward == 1) {
+            ipv4_forward.apply(hdr, meta, sm);
+        }
+    }
+}
+
+#endif
