@@ -15,6 +15,11 @@ control IncaEgress(inout headers_t hdr, inout metadata_t meta, inout standard_me
             ecn_mark.apply(hdr, meta, sm);
             replicas.apply(hdr, meta, sm);
         }
+        hdr.packet_out.setInvalid();
+        if (sm.egress_port == CPU_PORT) {
+            hdr.packet_in.setValid();
+            hdr.packet_in.ingress_port = sm.ingress_port;
+        }
     }
 }
 

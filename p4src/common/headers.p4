@@ -58,7 +58,23 @@ header lanes_t {
     EACH_LANE(LANE_FIELD)
 }
 
+// From the controller: which port to send the packet out of; 0: treat it as received on CPU_PORT.
+@controller_header("packet_out")
+header packet_out_t {
+    bit<9> egress_port;
+    bit<7> padding;
+}
+
+// To the controller.
+@controller_header("packet_in")
+header packet_in_t {
+    bit<9> ingress_port;
+    bit<7> padding;
+}
+
 struct headers_t {
+    packet_out_t packet_out;
+    packet_in_t packet_in;
     ethernet_t ethernet;
     ipv4_t ipv4;
     udp_t udp;

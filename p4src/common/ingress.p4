@@ -25,7 +25,9 @@ control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_m
         // First, since an egress port that nobody sets is port 0 (behavioral-model#992). Setting
         // egress_spec or mcast_grp later revives the packet.
         mark_to_drop(sm);
-        if (sm.checksum_error == 1) {
+        if (hdr.packet_out.isValid() && hdr.packet_out.egress_port != 0) {
+            sm.egress_spec = hdr.packet_out.egress_port;
+        } else if (sm.checksum_error == 1) {
             meta.event = job_event_t.REJECTED;
         } else if (hdr.agg.isValid()) {
             aggregator_config.apply(hdr, meta);

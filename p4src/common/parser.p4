@@ -7,6 +7,18 @@
 parser IncaParser(packet_in packet, out headers_t hdr, inout metadata_t meta,
                   inout standard_metadata_t sm) {
     state start {
+        transition select(sm.ingress_port) {
+            CPU_PORT: parse_packet_out;
+            default: parse_ethernet;
+        }
+    }
+
+    state parse_packet_out {
+        packet.extract(hdr.packet_out);
+        transition parse_ethernet;
+    }
+
+    state parse_ethernet {
         packet.extract(hdr.ethernet);
         transition select(hdr.ethernet.eth_type) {
             ETH_TYPE_IPV4: parse_ipv4;
