@@ -9,5 +9,5 @@
 #include "common/ingress.p4"
 #include "common/egress.p4"
 
-V1Switch(IncaParser(), IncaVerifyChecksum(), IncaIngress(), IncaEgress(), IncaComputeChecksum(),
+V1Switch(IncaParser(), IncaVerifyChecksum(), Ingress(), Egress(), IncaComputeChecksum(),
          IncaDeparser()) main;

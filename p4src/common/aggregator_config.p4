@@ -8,7 +8,7 @@
 // set it while packets flow, and BMv2 has no registers over P4Runtime (PI#376).
 control AggregatorConfig(inout headers_t hdr, inout metadata_t meta) {
     // aggregators: slots in use, 0 = none (everything is completed by the PS).
-    // age_after, expire_after: microseconds.
+    // age_after, expire_after: microseconds. ecn_threshold: packets in the egress queue, 0 = off.
     action configure(bit<32> aggregators, bit<2> downgrade, bit<48> age_after,
                      bit<48> expire_after, bit<19> ecn_threshold) {
         meta.aggregators = aggregators;
@@ -20,7 +20,7 @@ control AggregatorConfig(inout headers_t hdr, inout metadata_t meta) {
 
     table aggregator_config {
         actions = { configure; }
-        default_action = configure(AGGREGATORS, 0, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFF, 0x7FFFF);
+        default_action = configure(AGGREGATORS, 0, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFF, 0);
     }
 
     apply {

@@ -4,8 +4,8 @@
 
 #include "reply.p4"
 
-control IncaEgress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
-    Replicas() replicas;
+control Egress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
+    Replicas() copies;
     EcnMark() ecn_mark;
 
     apply {
@@ -13,7 +13,7 @@ control IncaEgress(inout headers_t hdr, inout metadata_t meta, inout standard_me
             // The payload may have changed; 0 means that there is no checksum (RFC 768).
             hdr.udp.checksum = 0;
             ecn_mark.apply(hdr, meta, sm);
-            replicas.apply(hdr, meta, sm);
+            copies.apply(hdr, meta, sm);
         }
         hdr.packet_out.setInvalid();
         if (sm.egress_port == CPU_PORT) {

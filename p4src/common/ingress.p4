@@ -12,8 +12,8 @@
 #include "reply.p4"
 #include "slot.p4"
 
-control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
-    AggregatorConfig() aggregator_config;
+control Ingress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
+    AggregatorConfig() switch_config;
     JobLookup() job_lookup;
     Dispatch() dispatch;
     Slot() slot;
@@ -30,7 +30,7 @@ control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_m
         } else if (sm.checksum_error == 1) {
             meta.event = job_event_t.REJECTED;
         } else if (hdr.agg.isValid()) {
-            aggregator_config.apply(hdr, meta);
+            switch_config.apply(hdr, meta);
             job_lookup.apply(hdr, meta);
             dispatch.apply(hdr, meta, sm);
             if (meta.work != work_t.NONE) {

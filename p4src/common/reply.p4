@@ -70,6 +70,12 @@ control Replicas(inout headers_t hdr, inout metadata_t meta, inout standard_meta
         hdr.ipv4.dst_addr = ip_addr;
     }
 
+    // To the PS through further switches: a PARAM with no addressee would turn round there.
+    action to_server(mac_addr_t dst_addr, ipv4_addr_t ip_addr) {
+        to_host(dst_addr, ip_addr);
+        if (hdr.agg.msg_type == msg_type_t.PARAM) { hdr.agg.src_worker = SERVER_COPY; }
+    }
+
     // A REMIND goes on as a question, whatever this switch has answered.
     action to_switch(mac_addr_t dst_addr) {
         hdr.ethernet.src_addr = hdr.ethernet.dst_addr;
@@ -81,7 +87,7 @@ control Replicas(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 
     table replicas {
         key = { sm.egress_rid : exact; }
-        actions = { to_host; to_switch; NoAction; }
+        actions = { to_host; to_server; to_switch; NoAction; }
         const default_action = NoAction();
         size = REPLICA_SIZE;
     }
@@ -96,7 +102,7 @@ control Replicas(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 // A queue longer than the threshold marks the packet, as IP's ECN does.
 control EcnMark(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
     apply {
-        if (sm.deq_qdepth >= meta.ecn_threshold) {
+        if (meta.ecn_threshold != 0 && sm.deq_qdepth >= meta.ecn_threshold) {
             hdr.agg.flags = hdr.agg.flags | FLAG_ECN;
         }
     }

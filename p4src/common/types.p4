@@ -15,6 +15,7 @@ const bit<16> AGG_UDP_PORT = 0xE5A0;
 const bit<4> AGG_VERSION = 1;
 const bit<9> CPU_PORT = 255;
 const bit<8> NO_WORKER = 0xFF;
+const bit<8> SERVER_COPY = 0xFE;
 
 // What a packet is for.
 enum bit<4> msg_type_t {
