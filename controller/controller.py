@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import finsy as fy
 
@@ -24,6 +24,7 @@ from controller.loop import LoopThread
 from controller.session import Session
 from topologies import Topology
 
+_T = TypeVar("_T")
 _LOG = fy.LoggerAdapter(logging.getLogger("inca.controller"))
 
 
@@ -219,15 +220,14 @@ class Controller:
             if managed.failure is not None:
                 raise managed.failure
 
-    async def _within[T](self, work: Awaitable[T], managed: _Managed) -> T:
+    async def _within(self, work: Awaitable[_T], managed: _Managed) -> _T:
         try:
             return await asyncio.wait_for(work, self._deadline_s)
         except TimeoutError:
             raise SwitchUnavailableError(
                 f"no answer from {managed.address} within {self._deadline_s:g} s",
                 where=managed.name,
-                hint="is the switch running, with this address and device id "
-                f"{managed.device_id}?",
+                hint=f"is the switch running, with this address and device id {managed.device_id}?",
             ) from None
 
 
@@ -245,9 +245,7 @@ class SyncController:
         log_dir: Path | None = None,
         deadline_s: float = 30.0,
     ) -> None:
-        self._controller = Controller(
-            topology, addresses, log_dir=log_dir, deadline_s=deadline_s
-        )
+        self._controller = Controller(topology, addresses, log_dir=log_dir, deadline_s=deadline_s)
         self._runner = LoopThread()
 
     def __enter__(self) -> Self:
@@ -282,6 +280,6 @@ class SyncController:
         """See `Controller.read`."""
         return self._runner.call(self._controller.read)
 
-    def call[T](self, work: Callable[[Controller], Awaitable[T]]) -> T:
+    def call(self, work: Callable[[Controller], Awaitable[_T]]) -> _T:
         """Run any coroutine that takes the controller, for example a function of `inspection`."""
         return self._runner.call(lambda: work(self._controller))

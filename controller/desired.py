@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from typing import TypeAlias, TypeVar
 
-type MatchValue = int | tuple[int, int]
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+MatchValue: TypeAlias = int | tuple[int, int]
 """Exact: the value; LPM: (value, prefix length); ternary: (value, mask); range: (low, high)."""
 
 
@@ -73,7 +77,7 @@ class SwitchState:
         return len(self.rows) + len(self.defaults) + len(self.groups)
 
 
-def _check_disjoint[K, V](a: dict[K, V], b: dict[K, V], what: str) -> None:
+def _check_disjoint(a: dict[_K, _V], b: dict[_K, _V], what: str) -> None:
     for key in a.keys() & b.keys():
         if a[key] != b[key]:
             raise ValueError(f"two values for one {what}: {key}: {a[key]} and {b[key]}")
@@ -114,19 +118,23 @@ def difference(have: SwitchState, want: SwitchState) -> Difference:
     return Difference(
         delete_rows=tuple(sorted(have.rows.keys() - want.rows.keys(), key=repr)),
         insert_groups=tuple(
-            (group, copies) for group, copies in sorted(want.groups.items())
+            (group, copies)
+            for group, copies in sorted(want.groups.items())
             if group not in have.groups
         ),
         modify_groups=tuple(
-            (group, copies) for group, copies in sorted(want.groups.items())
+            (group, copies)
+            for group, copies in sorted(want.groups.items())
             if have.groups.get(group, copies) != copies
         ),
         set_defaults=tuple(
-            (table, action) for table, action in sorted(want.defaults.items())
+            (table, action)
+            for table, action in sorted(want.defaults.items())
             if have.defaults.get(table) != action
         ),
         modify_rows=tuple(
-            (key, action) for key, action in want.rows.items()
+            (key, action)
+            for key, action in want.rows.items()
             if have.rows.get(key, action) != action
         ),
         insert_rows=tuple(

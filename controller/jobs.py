@@ -206,9 +206,7 @@ class JobBook:
         if len(set(request.workers)) < len(request.workers):
             raise JobRejectedError("a host is worker twice", where=where)
         if request.server in request.workers:
-            raise JobRejectedError(
-                f"{request.server} is worker and parameter server", where=where
-            )
+            raise JobRejectedError(f"{request.server} is worker and parameter server", where=where)
         if len(request.workers) > self.limits.workers_per_job:
             raise JobRejectedError(
                 f"{len(request.workers)} workers, at most {self.limits.workers_per_job} fit "
@@ -227,5 +225,3 @@ class JobBook:
                 where=where,
                 hint="push the program again and start a new controller",
             )
-
-

@@ -6,6 +6,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class LoopThread:
@@ -19,10 +22,10 @@ class LoopThread:
         """Start the thread."""
         self._thread.start()
 
-    def call[T](self, work: Callable[[], Awaitable[T]]) -> T:
+    def call(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Run a coroutine to its end; its exception is raised here."""
 
-        async def run() -> T:
+        async def run() -> _T:
             return await work()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()

@@ -95,5 +95,3 @@ def _plan(pieces: _Pieces, hosts: Mapping[int, str]) -> JobPlan | None:
         free_on_complete=pieces.aggregates and not pieces.holding and not pieces.direct,
         aggregate=pieces.aggregates,
     )
-
-

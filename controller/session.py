@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, cast
 
 import finsy as fy
 
@@ -62,13 +62,13 @@ class Session:
         writable = [table for table in self._schema.tables if not table.is_const]
         names = {table.name for table in writable}
         rows = {}
-        async for entity in self.switch.read(fy.P4TableEntry()):
+        async for entity in self._read(fy.P4TableEntry()):
             if not entity.is_default_action and not entity.is_const:
                 key, action = self._row(entity)
                 if key.table in names:
                     rows[key] = action
         groups: dict[int, frozenset[Replica]] = {}
-        async for group in self.switch.read(fy.P4MulticastGroupEntry()):
+        async for group in self._read(fy.P4MulticastGroupEntry()):
             groups[group.multicast_group_id] = frozenset(_replica(r) for r in group.replicas)
         defaults = await self._defaults(
             t.name for t in writable if t.const_default_action is None and not t.action_profile
@@ -100,7 +100,7 @@ class Session:
         """Packets counted in cells of an indirect counter."""
         cells = [fy.P4CounterEntry(counter, index=index) for index in indexes]
         found: dict[int, int] = {}
-        async for cell in self.switch.read(cells):
+        async for cell in self._read(cells):
             if cell.index is not None:
                 found[cell.index] = cell.packet_count
         return found
@@ -112,6 +112,11 @@ class Session:
             [fy.P4CounterEntry(counter, index=index, data=zero) for index in indexes]
         )
 
+    def _read(self, entities: Any) -> AsyncIterator[Any]:
+        # finsy's overloads declare a coroutine, but it is an asynchronous generator.
+        reader: Any = self.switch.read
+        return cast(AsyncIterator[Any], reader(entities))
+
     async def _batches(self, write: Any, entities: Iterable[Any]) -> None:
         pending: list[Any] = list(entities)
         for start in range(0, len(pending), _BATCH):
@@ -122,7 +127,7 @@ class Session:
             fy.P4TableEntry(table, is_default_action=True) for table in tables
         ]
         defaults = {}
-        async for entity in self.switch.read(queries):
+        async for entity in self._read(queries):
             key, action = self._row(entity)
             defaults[key.table] = action
         return defaults
