@@ -31,6 +31,12 @@ def _find(kind: str, name: str) -> dict[str, Any]:
     )
 
 
+def names(kind: str) -> set[str]:
+    """Names of all running nodes of a kind: ``hosts`` or ``switches``."""
+    networks = [network for network in state.running() if network.owner.alive]
+    return {name for network in networks for name in getattr(network, kind)}
+
+
 def switch(name: str) -> dict[str, Any]:
     """Where a running switch answers: ``grpc``, ``device_id``.
 

@@ -272,6 +272,10 @@ class Network:
                 self._state.switches[switch.name] = {
                     "grpc": f"127.0.0.1:{port}",
                     "device_id": switch.device_id,
+                    "interfaces": [
+                        self.interface_name(Endpoint(switch.name, port))
+                        for port in self.topology.ports(switch.name)
+                    ],
                 }
             self._state.save()
 
