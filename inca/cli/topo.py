@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 import topologies
+from inca import programs
 from inca.cli import options
 from inca.cli.output import console, print_json, table
 from inca.cli.signals import ending_cleanly
@@ -73,18 +74,35 @@ def show(topology: str) -> None:
 @command.command("up")
 @click.argument("topology")
 @options.target
+@click.option(
+    "--program",
+    default="esa",
+    show_default=True,
+    help="P4 program for every switch: a name of p4src/ or a path; 'none' loads none.",
+)
 @click.option("--pcap", is_flag=True, help="Capture every switch port into pcaps/.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of link faults.")
-def up(topology: str, target: str, pcap: bool, seed: int) -> None:
+def up(topology: str, target: str, program: str, pcap: bool, seed: int) -> None:
     """Bring TOPOLOGY up with a Mininet prompt; Ctrl-D takes it down.
 
-    Without a terminal, commands are read from standard input.
+    The project's programs get routes to all hosts; the tables of a program of your own stay empty,
+    for your controller to fill. Without a terminal, commands are read from standard input.
     """
     chosen = topologies.load(topology)
+    compiled = None if program == "none" else programs.build(program, target)
     choices = topologies.NetworkOptions(logs=LOGS, pcaps=PCAPS if pcap else None, seed=seed)
     with ending_cleanly(), topologies.Network(chosen, target, choices) as network:
+        if compiled is not None:
+            _load(network, compiled)
         _announce(network)
         _prompt(network)
+
+
+def _load(network: topologies.Network, program: programs.CompiledProgram) -> None:
+    from controller import JobBook
+    from inca import control
+
+    control.load(network, program, JobBook(network.topology).states())
 
 
 def _announce(network: topologies.Network) -> None:
