@@ -36,6 +36,7 @@ class Parameter(Declaration):
     default: Expression | None = None
     # filled by the checker
     type: ty.Type = field(default=ty.UNKNOWN, init=False)
+    constructor: bool = field(default=False, init=False)  # of a control, parser or package
 
     @property
     def optional(self) -> bool:
