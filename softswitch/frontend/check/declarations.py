@@ -9,6 +9,7 @@ from typing import Any
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
 from softswitch.frontend.check import expressions, fold
+from softswitch.frontend.check.coerce import coerce
 from softswitch.frontend.check.functions import (
     check_action,
     check_function,
@@ -110,7 +111,7 @@ def _enum_value(scope: Scope, member: ast.EnumMember, kind: ty.SerEnum) -> None:
         if not low <= value.const <= high:
             message = f"{value.const}: does not fit the enum's type {kind.underlying}"
             scope.session.warn("mismatch", message, value.span)
-    value = expressions.coerce(scope, value, kind.underlying)
+    value = coerce(scope, value, kind.underlying)
     if value.const is None:
         raise type_error(f"{member.name}: expected a constant", value.span)
     member.value, member.const = value, value.const

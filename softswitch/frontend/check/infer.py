@@ -44,7 +44,9 @@ def unify(
                 field_ = formal.field(name)
                 if field_ is not None:
                     unify(field_.type, b, inferred, open_)
-        case (ty.ParserType(), ty.ParserType()) | (ty.ControlType(), ty.ControlType()):
+        case ty.ParserType(), ty.ParserType():
+            _unify_callables(formal, actual, inferred, open_)
+        case ty.ControlType(), ty.ControlType():
             _unify_callables(formal, actual, inferred, open_)
         case ty.Declared(), ty.Declared() if formal.decl is actual.decl:
             for a, b in zip(formal.args, actual.args, strict=False):
@@ -55,11 +57,8 @@ def _learn(formal: ty.TypeVar, actual: ty.Type, inferred: Inferred) -> None:
     if isinstance(actual, (ty.DontCare, ty.Unknown)):
         return
     known = inferred.get(formal.decl)
-    if (
-        known is None
-        or (isinstance(known, ty.InfInt) and isinstance(actual, (ty.Bit, ty.Int)))
-        or (isinstance(known, ty.InfInt) and isinstance(actual, (ty.NewType, ty.SerEnum)))
-    ):
+    sized = isinstance(actual, (ty.Bit, ty.Int, ty.NewType, ty.SerEnum))
+    if known is None or (isinstance(known, ty.InfInt) and sized):
         inferred[formal.decl] = actual
 
 

@@ -118,7 +118,7 @@ class Scope:
 def _may_overload(old: ast.Declaration, new: ast.Declaration) -> bool:
     if not isinstance(old, _OVERLOADABLE) or type(old) is not type(new):
         return False
-    return signature(old.params) != signature(new.params)  # type: ignore[attr-defined]
+    return signature(old.params) != signature(new.params)
 
 
 def signature(params: list[ast.Parameter]) -> frozenset[str] | int:

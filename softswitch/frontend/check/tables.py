@@ -188,8 +188,8 @@ def _prefix(value: ast.Mask, key: ast.Key) -> None:
 def _property(scope: Scope, table: ast.TableDecl, prop: ast.TableProperty) -> None:
     check_annotations(scope, prop.annotations)
     prop.value = expressions.check_expression(scope, prop.value)
-    if prop.name == "size" and (
-        not compile_time(prop.value)
-        or not isinstance(ty.strip(prop.value.type), (ty.Bit, ty.Int, ty.InfInt))
-    ):
+    if prop.name != "size":
+        return
+    integer = isinstance(ty.strip(prop.value.type), (ty.Bit, ty.Int, ty.InfInt))
+    if not integer or not compile_time(prop.value):
         raise type_error(f"size of {table.name} must be a constant integer", prop.value.span)
