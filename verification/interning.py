@@ -41,6 +41,7 @@ class Interner:
     _signatures: dict[State, int] = field(default_factory=dict)
     _ends: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
     _channels: list[tuple[int, int]] = field(default_factory=list)
+    _ports: list[int] = field(default_factory=list)
     _between: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class Interner:
                     raise ModelError(f"system {self.system.name}: {name} port {port} has two links")
                 channel = len(self._channels)
                 self._channels.append((source, target))
+                self._ports.append(port)
                 self._ends[source, port] = (channel, target, target_port)
                 self._between[source, target] = (channel, target_port)
 
@@ -123,6 +125,10 @@ class Interner:
     def source(self, message: int) -> str:
         """The node that sent a packet in flight."""
         return self.system.nodes[self._channels[self.messages[message].channel][0]].name
+
+    def out_port(self, message: int) -> int:
+        """The port by which its sender sent a packet in flight."""
+        return self._ports[self.messages[message].channel]
 
     def enabled(self, state: int) -> list[tuple[int, int]]:
         """Internal events of a local state as (event, class)."""

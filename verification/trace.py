@@ -11,7 +11,7 @@ from verification import native
 from verification.interning import Interner
 from verification.model import Environment
 from verification.reference import Reference, Successor, Vector
-from verification.verdict import TraceStep
+from verification.verdict import Sent, TraceStep
 
 _KINDS = {
     native.A_DELIVER: "deliver",
@@ -77,14 +77,10 @@ def _tell(interner: Interner, before: Vector, step: Successor) -> TraceStep:
         message = interner.messages[step.event]
         node, port, packet = message.node, message.port, message.packet
         source, what = interner.source(step.event), system.describe_packet(message.packet)
-    sent: tuple[str, ...] = ()
+    sent: tuple[Sent, ...] = ()
     if step.kind in (native.A_DELIVER, native.A_INTERNAL):
         outcomes = interner.step(before.nodes[node], step.event)
-        sent = tuple(
-            f"{system.nodes[interner.messages[m].node].name}: "
-            f"{system.describe_packet(interner.messages[m].packet)}"
-            for m in outcomes[step.outcome][1]
-        )
+        sent = tuple(_sent(interner, m) for m in outcomes[step.outcome][1])
     actor = system.nodes[node]
     return TraceStep(
         kind=_KINDS[step.kind],
@@ -95,4 +91,14 @@ def _tell(interner: Interner, before: Vector, step: Successor) -> TraceStep:
         packet=packet,
         after=actor.describe(interner.states[step.state.nodes[node]][1]),
         sent=sent,
+    )
+
+
+def _sent(interner: Interner, message: int) -> Sent:
+    flying = interner.messages[message]
+    return Sent(
+        port=interner.out_port(message),
+        to=interner.system.nodes[flying.node].name,
+        packet=flying.packet,
+        what=interner.system.describe_packet(flying.packet),
     )

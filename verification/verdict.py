@@ -23,6 +23,16 @@ class Outcome(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A packet that a step put on a link: the sender's port, the receiver, the packet."""
+
+    port: int
+    to: str
+    packet: object
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class TraceStep:
     """One step of a counterexample."""
 
@@ -36,7 +46,7 @@ class TraceStep:
     packet: object
     after: str
     """The acting node's local state after the step, readable."""
-    sent: tuple[str, ...]
+    sent: tuple[Sent, ...]
 
 
 @dataclass(frozen=True, slots=True)
