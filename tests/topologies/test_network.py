@@ -53,10 +53,10 @@ def test_usage_counts_what_a_host_sends(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_after_leaving(tmp_path: Path) -> None:
-    before = interfaces()
     with Network(load("two-rack"), options=options(tmp_path)) as net:
-        made = interfaces() - before
-        assert len(made) >= 13
+        made = {name for switch in net.switches.values() for name in switch.interfaces.values()}
+        assert len(made) == 13
+        assert made <= interfaces()
         sleeper = net.spawn("h3", ["sleep", "600"])
         shells = [node.pid for node in net.mininet.hosts]
     assert sleeper.returncode != 0
@@ -105,11 +105,18 @@ def test_two_networks_live_side_by_side(tmp_path: Path) -> None:
 def test_a_switch_that_does_not_start_says_why_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = interfaces()
+    allocated: list[state.NetworkState] = []
+    monkeypatch.setattr(
+        state,
+        "allocate",
+        lambda *a, _real=state.allocate: allocated.append(_real(*a)) or allocated[0],
+    )
     monkeypatch.setattr(targets, "executable", lambda _target: [*STANDIN, "--fail"])
     with pytest.raises(NetworkError, match=r"^s1: the switch ended \(exit 1\): standin: told to"):
         Network(load("star2"), options=options(tmp_path)).start()
-    assert interfaces() <= before
+    assert len(allocated[0].interfaces) == 3
+    assert not set(allocated[0].interfaces) & interfaces()
+    assert not allocated[0].path.exists()
 
 
 def test_check_notices_a_switch_that_died(tmp_path: Path) -> None:
