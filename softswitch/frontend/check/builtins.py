@@ -31,6 +31,9 @@ def check_builtin(scope: Scope, call: ast.Call, head: ast.Member) -> None:
             require_lvalue(head.base)
             call.type = ty.VOID
         case ty.Stack(), "push_front" | "pop_front":
+            if scope.place.kind == "state":
+                message = f"{text(head)}: push_front and pop_front cannot be used in a parser"
+                raise type_error(message, call.span)
             require_lvalue(head.base)
             _count(scope, call)
             call.type = ty.VOID

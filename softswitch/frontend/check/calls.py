@@ -58,7 +58,10 @@ def _overload(
         return candidates[0]
     fitting = [d for d in candidates if accepts(d.params, call.args)]
     if not fitting:
-        raise type_error(f"{name}: no overload with these arguments", call.callee.span)
+        message = f"{name}: declaration not found with these arguments"
+        raise error("not-found", message, call.callee.span)
+    if len(fitting) > 1:
+        raise error("duplicate", f"{name}: multiple matching declarations", call.callee.span)
     return fitting[0]
 
 

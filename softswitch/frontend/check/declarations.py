@@ -41,7 +41,7 @@ _STRUCT_FIELDS = (
 
 
 def _struct(scope: Scope, decl: ast.StructDecl) -> None:
-    inner = scope.child()
+    inner = scope.child(Place("struct", decl))
     for param in decl.type_params:
         inner.declare(param)
     try:
@@ -54,9 +54,17 @@ def _struct(scope: Scope, decl: ast.StructDecl) -> None:
             kind = resolve(inner, field.ref)
             _check_field(decl, field, kind)
             fields[field.name] = ty.Field(field.name, kind, field)
+        _one_varbit(decl, list(fields.values()))
         scope.session.declared[decl] = make_struct(decl, tuple(fields.values()))
     finally:
         scope.declare(decl)
+
+
+def _one_varbit(decl: ast.StructDecl, fields: list[ty.Field]) -> None:
+    varbits = [f for f in fields if isinstance(f.type, ty.Varbit)]
+    if decl.keyword == "header" and len(varbits) > 1:
+        message = f"{varbits[0].name} and {varbits[1].name}: multiple varbit fields in a header"
+        raise type_error(message, varbits[1].decl.span)
 
 
 def _check_field(decl: ast.StructDecl, field: ast.StructField, kind: ty.Type) -> None:
@@ -109,8 +117,11 @@ def _enum_value(scope: Scope, member: ast.EnumMember, kind: ty.SerEnum) -> None:
         assert isinstance(kind.underlying, (ty.Bit, ty.Int))
         low, high = fold.limits(kind.underlying)
         if not low <= value.const <= high:
-            message = f"{value.const}: does not fit the enum's type {kind.underlying}"
-            scope.session.warn("mismatch", message, value.span)
+            message = (
+                f"{member.name}: Serialized enum constant value {value.const} is out of bounds "
+                f"of the underlying type {kind.underlying}"
+            )
+            raise type_error(message, member.span)
     value = coerce(scope, value, kind.underlying)
     if value.const is None:
         raise type_error(f"{member.name}: expected a constant", value.span)
@@ -193,7 +204,10 @@ def check_instance(scope: Scope, decl: ast.InstanceDecl) -> None:
     """Checks and declares an instance of an extern, control, parser or package."""
     check_annotations(scope, decl.annotations)
     try:
+        top_level = scope.parent is None
         checked = expressions.check_expression(scope, decl.call)
+        if top_level and isinstance(checked.type, (ty.ControlType, ty.ParserType)):
+            raise error("invalid", f"{decl.name}: cannot instantiate at top-level", decl.span)
         decl.type = checked.type
         _check_members(scope, decl)
     finally:

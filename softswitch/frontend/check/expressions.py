@@ -157,9 +157,8 @@ def _index(scope: Scope, node: ast.Index) -> ast.Expression:
 def _stack_index(scope: Scope, node: ast.Index, kind: ty.Stack) -> ast.Expression:
     index = node.index
     if isinstance(index.const, int):
-        if index.const < 0 or index.const >= kind.size:
-            message = f"Array index {index.const} out of bounds of {kind}"
-            raise error("type-error" if index.const < 0 else "overlimit", message, index.span)
+        if not 0 <= index.const < kind.size:
+            raise type_error(f"Array index {index.const} out of bounds of {kind}", index.span)
         if isinstance(index.type, ty.InfInt):
             node.index = cast_node(scope, index, ty.Bit(32))
     node.type = kind.element
@@ -181,13 +180,12 @@ def _slice(scope: Scope, node: ast.Slice) -> ast.Expression:
     assert isinstance(high, int)
     assert isinstance(low, int)
     if high < 0 or low < 0:
-        raise error("type-error", f"{text(node)}: bit index cannot be negative", node.span)
+        raise type_error(f"{text(node)}: negative bit index", node.span)
     if high >= kind.width or low >= kind.width:
         message = f"{max(high, low)}: Bit index greater than width {kind.width}"
-        raise error("overlimit", message, node.span)
+        raise type_error(message, node.span)
     if low > high:
-        message = f"LSB index {low} greater than MSB index {high}"
-        raise error("invalid", message, node.span)
+        raise type_error(f"LSB index {low} greater than MSB index {high}", node.span)
     node.type = ty.Bit(high - low + 1)
     if isinstance(node.base.const, int):
         node.const = fold.wrap(node.base.const >> low, node.type)
@@ -200,7 +198,7 @@ def _plus_slice(scope: Scope, node: ast.Slice, kind: ty.Bit | ty.Int) -> ast.Exp
     node.low = check_rvalue(scope, node.low)
     assert isinstance(width.const, int)
     if not 0 < width.const <= kind.width:
-        raise error("overlimit", f"{width.const}: slice wider than {kind}", width.span)
+        raise type_error(f"{width.const}: slice wider than {kind}", width.span)
     if isinstance(node.low.const, int):
         high = ast.IntLiteral(node.low.const + width.const - 1, span=width.span)
         return _slice(scope, ast.Slice(node.base, high, node.low, span=node.span))

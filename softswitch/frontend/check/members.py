@@ -6,7 +6,6 @@ from __future__ import annotations
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
 from softswitch.frontend.check.session import Scope, text, type_error
-from softswitch.frontend.diagnostics import error
 
 STACK_PROPERTIES = ("next", "last", "lastIndex", "size")
 
@@ -65,7 +64,7 @@ def _type_member(scope: Scope, node: ast.Member, named: ty.Type) -> ast.Expressi
         raise type_error(f"{node.name}: {named} is a type variable", node.span)
     if member is None:
         if isinstance(named, (ty.Error, ty.Enum, ty.SerEnum)):
-            raise error("not-found", f"{node.name}: declaration not found in {named}", node.span)
+            raise type_error(f"{text(node)}: Invalid tag, not a member of {named}", node.span)
         raise type_error(f"{text(node)}: Cannot access member of type {named}", node.span)
     node.decl, node.type = member, named
     node.const = member.const if isinstance(named, ty.SerEnum) else member
@@ -81,7 +80,7 @@ def _stack_property(scope: Scope, node: ast.Member, kind: ty.Stack) -> ast.Expre
         return node
     if scope.place.kind not in ("state", "parser"):
         message = f"{text(node)}: '{node.name}' for stacks can only be used in a parser"
-        raise error("type-error", message, node.span)
+        raise type_error(message, node.span)
     node.type = ty.Bit(32) if node.name == "lastIndex" else kind.element
     return node
 

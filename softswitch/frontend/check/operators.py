@@ -50,6 +50,8 @@ def check_binary(scope: Scope, node: ast.Binary) -> ast.Expression:
         return _shift(scope, node)
     if node.op == "++":
         return _concat(node)
+    if node.op in ("/", "%"):
+        _unsigned_operands(node)
     _balance(scope, node)
     kind = node.left.type
     if node.op in _ORDER:
@@ -68,8 +70,6 @@ def _arithmetic(node: ast.Binary, kind: ty.Type) -> ast.Expression:
         raise _bad(node, f"{text(node)}: {node.op} cannot be applied to type {kind}")
     node.type = kind
     if node.op in ("/", "%"):
-        if isinstance(kind, ty.Int):
-            raise _bad(node, f"{text(node)}: {node.op} is not defined on signed values")
         if not coerce.compile_time(node.right):
             message = f"{text(node)}: could not evaluate expression at compilation time"
             raise error("invalid", f"{message} (the divisor must be constant)", node.span)
@@ -78,6 +78,16 @@ def _arithmetic(node: ast.Binary, kind: ty.Type) -> ast.Expression:
     if left is not None:
         node.const = _folded(node, lambda: fold.arithmetic(node.op, left, right, kind))
     return node
+
+
+def _unsigned_operands(node: ast.Binary) -> None:
+    for side in (node.left, node.right):
+        if isinstance(side.type, ty.Int):
+            raise _bad(node, f"{text(node)}: Cannot operate on signed values")
+    consts = [node.left.const, node.right.const]
+    if any(isinstance(c, int) and c < 0 for c in consts):
+        kind = "type-error" if None in consts else "invalid"
+        raise error(kind, f"{text(node)}: not defined on negative numbers", node.span)
 
 
 def _check_divisor(node: ast.Binary) -> None:
@@ -192,6 +202,11 @@ def _shift(scope: Scope, node: ast.Binary) -> ast.Expression:
 
 def _concat(node: ast.Binary) -> ast.Expression:
     left, right = node.left, node.right
+    if isinstance(left.type, ty.String) and isinstance(right.type, ty.String):
+        node.type = ty.STRING
+        if isinstance(left.const, str) and isinstance(right.const, str):
+            node.const = left.const + right.const
+        return node
     for side in (left, right):
         if not isinstance(side.type, _FIXED):
             message = f"{text(node)}: Concatenation not defined on {left.type} and {right.type}"

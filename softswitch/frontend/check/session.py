@@ -12,6 +12,10 @@ from softswitch.frontend import types as ty
 from softswitch.frontend.diagnostics import Diagnostic, P4CompileError, diagnostic, error
 
 _MAX_ERRORS = 20
+_TYPES = (
+    *(ast.StructDecl, ast.EnumDecl, ast.TypedefDecl, ast.ExternDecl, ast.TypeParameter),
+    *(ast.ParserDecl, ast.ParserTypeDecl, ast.ControlDecl, ast.ControlTypeDecl, ast.PackageDecl),
+)
 _OVERLOADABLE = (ast.FunctionDecl, ast.ActionDecl)
 
 
@@ -86,6 +90,7 @@ class Scope:
             raise error("invalid", f"{decl.name}: illegal name", decl.name_span)
         existing = self.names.get(decl.name)
         if existing is None:
+            self._no_shadowed_parameter(decl)
             self.names[decl.name] = [decl]
             return
         if decl in existing:
@@ -95,11 +100,25 @@ class Scope:
             raise error("duplicate", message, decl.name_span)
         existing.append(decl)
 
-    def forget(self, decl: ast.Declaration) -> None:
-        """Takes a declaration back (a function is not visible in its own body)."""
-        self.names[decl.name].remove(decl)
-        if not self.names[decl.name]:
-            del self.names[decl.name]
+    def _no_shadowed_parameter(self, decl: ast.Declaration) -> None:
+        """As p4c: a local declaration must not hide a parameter."""
+        if isinstance(decl, (ast.Parameter, ast.TypeParameter)) or self.parent is None:
+            return
+        hidden = self.parent.lookup(decl.name)
+        if hidden and isinstance(hidden[0], ast.Parameter):
+            message = f"declaration of '{decl.name}' shadows a parameter"
+            raise error("shadow", message, decl.name_span)
+
+    def lookup_type(self, name: str, absolute: bool = False) -> ast.Declaration | None:
+        """The innermost type declaration called ``name``; others do not hide it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if not absolute or scope.parent is None:
+                for decl in scope.names.get(name, ()):
+                    if isinstance(decl, _TYPES):
+                        return decl
+            scope = scope.parent
+        return None
 
     def lookup(self, name: str, absolute: bool = False) -> list[ast.Declaration]:
         """Declarations of ``name`` in the innermost scope that has it; empty if there is none."""

@@ -43,7 +43,7 @@ def _assign(scope: Scope, node: ast.Assign) -> None:
         return
     probe = ast.Binary(node.op, node.target, node.value, span=node.span)
     check_binary(scope, probe)
-    if probe.type != node.target.type:
+    if not isinstance(node.target.type, (ty.Bit, ty.Int)) or probe.type != node.target.type:
         message = f"Cannot cast implicitly type '{probe.type}' to type '{node.target.type}'"
         raise type_error(message, node.span)
     node.value = probe.right
@@ -165,10 +165,8 @@ def _switch(scope: Scope, node: ast.Switch) -> None:
     for case in node.cases:
         with scope.session.collect():
             if default is not None:
-                message = "label following default label" if case.label else "second default label"
-                if case.label is None:
-                    raise error("duplicate", message, case.span)
-                scope.session.warn("ordering", message, case.span)
+                message = "switch has a label after 'default', which is not allowed"
+                raise error("invalid", message, node.subject.span)
             if case.label is None:
                 default = case
             else:
@@ -200,7 +198,8 @@ def _label(
             return
         key = case.label.const
     if key in seen:
-        raise error("duplicate", f"{text(case.label)}: duplicate switch label", case.label.span)
+        message = f"{text(case.label)}: 'switch' label duplicates {text(seen[key])}"
+        raise type_error(message, case.label.span)
     seen[key] = case.label
 
 
@@ -260,6 +259,9 @@ def _check_variable(scope: Scope, decl: ast.VariableDecl, kind: ty.Type) -> None
 def check_annotations(scope: Scope, notes: ast.Annotations) -> None:
     """Evaluates what annotations say as far as it is constant; their meaning is the reader's."""
     for note in notes:
+        if note.structured and sum(n.name == note.name for n in notes) > 1:
+            message = f"{note.name}: duplicate name for structured annotation"
+            raise error("duplicate", message, note.span)
         if note.structured:
             note.exprs = [_constant(scope, e) for e in note.exprs]
             note.kv = {k: _constant(scope, e) for k, e in note.kv.items()}

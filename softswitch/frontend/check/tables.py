@@ -130,7 +130,8 @@ def _entry(scope: Scope, table: ast.TableDecl, entry: ast.Entry) -> None:
     check_annotations(scope, entry.annotations)
     keys = table.keys or []
     if not keys:
-        raise type_error(f"{table.name}: entries in a table without keys", entry.span)
+        message = f"{table.name}: Entries cannot be specified for a table with no key"
+        raise error("unsupported", message, table.name_span)
     sets = entry.keysets
     if len(sets) == 1 and isinstance(sets[0], ast.ListExpr) and len(keys) != 1:
         sets = entry.keysets = list(sets[0].elements)

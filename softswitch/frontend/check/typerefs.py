@@ -71,7 +71,7 @@ def constant_int(scope: Scope, ref: ast.BaseTypeRef | ast.StackTypeRef, field: s
     value = check_expression(scope, getattr(ref, field))
     setattr(ref, field, value)
     if value.const is None or not is_integer(value.type):
-        raise type_error(f"{field}: expected a compile-time integer", value.span)
+        raise error("expected", f"{field}: expected a constant integer", value.span)
     assert isinstance(value.const, int)
     return value.const
 
@@ -92,10 +92,9 @@ def _stack(scope: Scope, ref: ast.StackTypeRef) -> ty.Type:
 
 
 def _named(scope: Scope, ref: ast.NamedTypeRef, bare_generic: bool) -> ty.Type:
-    found = scope.lookup(ref.name, ref.absolute)
-    if not found:
-        raise error("not-found", f"{ref.name}: declaration not found", ref.span)
-    decl = found[0]
+    decl = scope.lookup_type(ref.name, ref.absolute)
+    if decl is None:
+        raise _type_not_found(scope, ref)
     ref.decl = decl
     declared = declared_type(scope, decl)
     if declared is None:
@@ -116,6 +115,16 @@ def _named(scope: Scope, ref: ast.NamedTypeRef, bare_generic: bool) -> ty.Type:
         if isinstance(arg, ty.Void):
             raise type_error("void cannot be a type argument", arg_ref.span)
     return substitute(declared, dict(zip(params, args, strict=True)))
+
+
+def _type_not_found(scope: Scope, ref: ast.NamedTypeRef) -> Exception:
+    place = scope.place
+    if isinstance(place.decl, ast.StructDecl) and place.decl.name == ref.name:
+        message = f"Self-referencing types not supported: '{ref.name}'"
+        return error("unsupported", message, ref.span)
+    if scope.lookup(ref.name, ref.absolute):
+        return type_error(f"{ref.name}: not a type", ref.span)
+    return error("not-found", f"{ref.name}: declaration not found", ref.span)
 
 
 def type_params(decl: ast.Declaration | None) -> list[ast.TypeParameter]:
