@@ -16,7 +16,7 @@ BIN  := .venv/bin
 INCA := $(BIN)/inca
 
 .DEFAULT_GOAL := run
-.PHONY: help setup setup-test build run topo stop clean distclean test lint shell doctor
+.PHONY: help setup setup-test build run topo stop clean distclean test lint shell doctor verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,3 +60,6 @@ shell: setup ## p4runtime-shell on a running switch: SWITCH=s1
 
 doctor: setup ## what is missing on this machine, and how to get it
 	@$(INCA) doctor $(ARGS)
+
+verify: setup ## model-check the programs and agents that run: the standard set
+	@$(INCA) verify $(ARGS)

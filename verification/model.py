@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
-State = Hashable
-Packet = Hashable
+State: TypeAlias = Any
+"""A node's local state: any hashable value."""
+Packet: TypeAlias = Any
+"""What travels over a link: any hashable value; bytes for real switches."""
 Permutation = tuple[int, ...]
 """``perm[i]`` is the new index of interchangeable worker ``i``."""
 
@@ -76,7 +78,10 @@ class Step:
 class Node(Protocol):
     """A host or a switch as a pure transition function."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Unique in its system."""
+        ...
 
     def initial(self) -> State:
         """The state in which a run starts."""

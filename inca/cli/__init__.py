@@ -26,6 +26,7 @@ _COMMANDS = {
     "stf": "Run packet tests from text files.",
     "stop": "End the networks that this checkout started.",
     "topo": "Bring networks up, list and describe them.",
+    "verify": "Model-check the programs and agents that run.",
 }
 
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The systems that can be checked by name, and the standard set that ``make verify`` runs."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from verification.model import Environment, System
+from verification.verdict import Outcome
+
+
+class CatalogError(Exception):
+    """An unknown system or option."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A system by name: a function of its module makes it from options."""
+
+    module: str
+    function: str
+    summary: str
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+
+SYSTEMS: Mapping[str, Entry] = {
+    "netcache": Entry("netcache", "netcache", "cache in a switch, versioned updates"),
+    "netcache-plain": Entry(
+        "netcache", "netcache", "cache in a switch as designed: stale reads", {"versioned": False}
+    ),
+    "netlock": Entry("netlock", "netlock", "lock in a switch, owned releases"),
+    "netlock-plain": Entry(
+        "netlock", "netlock", "lock in a switch as designed: two holders", {"owned": False}
+    ),
+    "netchain": Entry("netchain", "netchain", "chain of replicas, numbered writes"),
+    "netchain-plain": Entry(
+        "netchain", "netchain", "chain as designed: replicas go back", {"numbered": False}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check of the standard set; ``expected`` is what a healthy checker and code give."""
+
+    system: str
+    environment: Environment
+    options: Mapping[str, object] = field(default_factory=dict)
+    expected: Outcome = Outcome.HOLDS
+
+
+_HARSH = Environment(loss=1, duplicate=1, timeout=1, reorder="any")
+
+STANDARD: tuple[Case, ...] = (
+    Case("netcache", _HARSH),
+    Case("netcache-plain", _HARSH, expected=Outcome.VIOLATED),
+    Case("netlock", _HARSH, {"clients": 3}),
+    Case("netlock-plain", _HARSH, {"clients": 3}, Outcome.VIOLATED),
+    Case("netchain", _HARSH),
+    Case("netchain-plain", _HARSH, expected=Outcome.VIOLATED),
+)
+
+
+def make(name: str, options: Mapping[str, object] | None = None) -> System:
+    """The system of that name.
+
+    Raises:
+        CatalogError: no such system, or it has no such option.
+    """
+    entry = SYSTEMS.get(name)
+    if entry is None:
+        raise CatalogError(f"no system {name!r}: there are {', '.join(SYSTEMS)}")
+    module = importlib.import_module(f"verification.systems.{entry.module}")
+    function = getattr(module, entry.function)
+    known = inspect.signature(function).parameters
+    for option in options or {}:
+        if option not in known or option in entry.fixed:
+            free = ", ".join(k for k in known if k not in entry.fixed) or "none"
+            raise CatalogError(f"system {name} has no option {option!r}; it has: {free}")
+    made = function(**{**(options or {}), **entry.fixed})
+    assert isinstance(made, System)
+    return made
+
+
+def imports(name: str) -> str:
+    """The import line that an exported test needs for `expression`."""
+    entry = SYSTEMS[name]
+    return f"from verification.systems.{entry.module} import {entry.function}"
+
+
+def expression(name: str, options: Mapping[str, object]) -> str:
+    """A Python expression for the system, for an exported test."""
+    entry = SYSTEMS[name]
+    arguments = ", ".join(f"{k}={v!r}" for k, v in {**options, **entry.fixed}.items())
+    return f"{entry.function}({arguments})"
