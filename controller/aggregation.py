@@ -16,11 +16,12 @@ from controller.routing import ip_value, mac_value
 from controller.trees import AggregationTree, Child, TreeNode
 from topologies import Topology
 
-JOBS = "Ingress.job_lookup.jobs"
-PS_ROUTE = "Ingress.reply.ps_route"
-REPLICAS = "Egress.copies.replicas"
-CONFIG = "Ingress.switch_config.aggregator_config"
-EVENTS = "Ingress.job_events.events"
+JOBS = "IncaIngress.job_lookup.jobs"
+POOLS = "IncaIngress.slot.pools"
+PS_ROUTE = "IncaIngress.reply.ps_route"
+REPLICAS = "IncaEgress.copies.replicas"
+CONFIG = "IncaIngress.switch_config.aggregator_config"
+EVENTS = "IncaIngress.job_events.events"
 
 MAX_JOBS = 1024
 MAX_WORKERS = 32
@@ -93,7 +94,7 @@ class AggregatorConfig:
         """As a default action; `depth` is the size of the program's register arrays."""
         used = depth if self.aggregators is None else min(self.aggregators, depth)
         action = Action(
-            "Ingress.switch_config.configure",
+            "IncaIngress.switch_config.configure",
             (
                 ("aggregators", used),
                 ("downgrade", int(self.downgrade)),
@@ -103,6 +104,21 @@ class AggregatorConfig:
             ),
         )
         return SwitchState(defaults={CONFIG: action})
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A SwitchML-style job's slots, the same on all its switches.
+
+    Attributes:
+        base: first slot of each half of the register arrays.
+        slots: how many; the workers' window.
+        with_round: False: as published, without the round number (wrong under reordering).
+    """
+
+    base: int
+    slots: int
+    with_round: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,7 @@ class JobPlan:
         result_path: how sums reach the workers.
         free_on_complete: free slots when the sum leaves rather than when the result passes.
         aggregate: False: switches only relay (the baseline without aggregation).
+        pool: slots of a SwitchML-style job; None for programs that allocate per fragment.
     """
 
     job: int
@@ -128,6 +145,7 @@ class JobPlan:
     result_path: ResultPath = ResultPath.DIRECT
     free_on_complete: bool = False
     aggregate: bool = True
+    pool: Pool | None = None
 
     def with_active(self, active: int) -> JobPlan:
         """The same job with other workers taking part."""
@@ -161,16 +179,30 @@ class _NodeRows:
         rows = dict(self._replica_row(child) for child in enumerate(self.node.children))
         key, action = self._server_replica_row()
         rows[key] = action
-        key, action = row(
-            PS_ROUTE,
-            [("hdr.agg.job", self.plan.job)],
-            "Ingress.reply.to_ps",
-            dst_addr=ip_value(self.server.ip),
-        )
+        key, action = self._ps_row() if self.plan.pool is None else self._pool_row(self.plan.pool)
         rows[key] = action
         key, action = self._job_row({group for group, copies in groups.items() if copies})
         rows[key] = action
         return SwitchState(rows=rows, groups={g: c for g, c in groups.items() if c})
+
+    def _ps_row(self) -> tuple[Key, Action]:
+        return row(
+            PS_ROUTE,
+            [("hdr.agg.job", self.plan.job)],
+            "IncaIngress.reply.to_ps",
+            dst_addr=ip_value(self.server.ip),
+        )
+
+    def _pool_row(self, pool: Pool) -> tuple[Key, Action]:
+        return row(
+            POOLS,
+            [("hdr.agg.job", self.plan.job)],
+            "IncaIngress.slot.pool",
+            pool_base=pool.base,
+            pool_size=pool.slots,
+            pool_fan_in=sum(1 for child in self.node.children if child.mask & self.plan.active),
+            with_round=int(pool.with_round),
+        )
 
     def _group(self, which: int) -> int:
         return self.plan.index * _GROUPS_PER_JOB + which
@@ -216,13 +248,13 @@ class _NodeRows:
         }
         match = [("hdr.agg.job", self.plan.job)]
         if not self.aggregates:
-            return row(JOBS, match, "Ingress.job_lookup.relay", **common)
+            return row(JOBS, match, "IncaIngress.job_lookup.relay", **common)
         # A direct result does not pass its own switch again, so nothing else would free the slot.
         free = self.plan.free_on_complete or self._direct
         return row(
             JOBS,
             match,
-            "Ingress.job_lookup.aggregate",
+            "IncaIngress.job_lookup.aggregate",
             direct=int(self._direct),
             free_on_complete=int(free),
             result_group=group(1),
@@ -237,12 +269,12 @@ class _NodeRows:
             return row(
                 REPLICAS,
                 match,
-                "Egress.copies.to_host",
+                "IncaEgress.copies.to_host",
                 dst_addr=mac_value(host.mac),
                 ip_addr=ip_value(host.ip),
             )
         mac = mac_value(self.topology.switch(child.node).mac)
-        return row(REPLICAS, match, "Egress.copies.to_switch", dst_addr=mac)
+        return row(REPLICAS, match, "IncaEgress.copies.to_switch", dst_addr=mac)
 
     def _server_replica_row(self) -> tuple[Key, Action]:
         match = [("sm.egress_rid", self._rid(RID_SERVER))]
@@ -250,7 +282,7 @@ class _NodeRows:
         return row(
             REPLICAS,
             match,
-            "Egress.copies.to_host" if adjacent else "Egress.copies.to_server",
+            "IncaEgress.copies.to_host" if adjacent else "IncaEgress.copies.to_server",
             dst_addr=mac_value(self.node.up.mac),
             ip_addr=ip_value(self.server.ip),
         )

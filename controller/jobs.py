@@ -14,6 +14,7 @@ from controller.aggregation import (
     MAX_WORKERS,
     AggregatorConfig,
     JobPlan,
+    Pool,
     ResultPath,
     job_states,
 )
@@ -38,6 +39,8 @@ class JobRequest:
         result_path: how sums reach the workers.
         free_on_complete: see `JobPlan`.
         aggregate: False: the parameter server does all the work (a baseline).
+        pool_slots: slots to own, for the program switchml: the workers' window. 0: no pool.
+        with_round: see `Pool`.
     """
 
     name: str
@@ -46,6 +49,8 @@ class JobRequest:
     result_path: ResultPath = ResultPath.DIRECT
     free_on_complete: bool = False
     aggregate: bool = True
+    pool_slots: int = 0
+    with_round: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ class JobBook:
             result_path=request.result_path,
             free_on_complete=request.free_on_complete,
             aggregate=request.aggregate,
+            pool=self._pool(request),
         )
         self._next_job += 1
         grant = JobGrant(request.name, plan, build_tree(self.routes, ranks, request.server))
@@ -182,6 +188,30 @@ class JobBook:
             self._next_job = max(self._next_job, plan.job + 1)
             found.append(grant)
         return found
+
+    def _pool(self, request: JobRequest) -> Pool | None:
+        """First fit; each slot exists twice, so half the register arrays can be given away."""
+        if not request.pool_slots:
+            return None
+        taken = sorted(
+            (grant.plan.pool.base, grant.plan.pool.slots)
+            for grant in self._grants.values()
+            if grant.plan.pool is not None
+        )
+        used = self.register_depth
+        if self.config.aggregators is not None:
+            used = min(used, self.config.aggregators)
+        base = 0
+        for other, slots in [*taken, (used // 2, 0)]:
+            if base + request.pool_slots <= other:
+                return Pool(base, request.pool_slots, request.with_round)
+            base = max(base, other + slots)
+        free = used // 2 - sum(slots for _, slots in taken)
+        raise JobRejectedError(
+            f"a pool of {request.pool_slots} slots does not fit: {free} of {used // 2} are free",
+            where=request.name,
+            hint="ask for a smaller window, or wait for a job to end",
+        )
 
     def _grant(self, name: str) -> JobGrant:
         if name not in self._grants:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from controller.aggregation import (
     JOBS,
     MAX_WORKERS,
-    PS_ROUTE,
+    POOLS,
     REPLICAS,
+    RID_SERVER,
     RIDS_PER_JOB,
     JobPlan,
+    Pool,
     ResultPath,
 )
 from controller.desired import Action, Key, SwitchState
@@ -31,6 +33,7 @@ class _Pieces:
     direct: bool = False
     holding: bool = False
     aggregates: bool = False
+    pool: Pool | None = None
     worker_ips: dict[int, int] = field(default_factory=dict)
 
 
@@ -42,7 +45,7 @@ def recover_plans(states: Mapping[str, SwitchState], topology: Topology) -> list
     pieces: dict[int, _Pieces] = {}
     for state in states.values():
         for key, action in state.rows.items():
-            if key.table in (JOBS, PS_ROUTE):
+            if key.table in (JOBS, POOLS):
                 job = _match(key)
                 _job_row(pieces.setdefault(job, _Pieces(job)), key, action)
     by_index = {p.index: p for p in pieces.values() if p.index}
@@ -63,8 +66,8 @@ def _match(key: Key) -> int:
 
 def _job_row(pieces: _Pieces, key: Key, action: Action) -> None:
     args = dict(action.args)
-    if key.table == PS_ROUTE:
-        pieces.server_ip = args.get("dst_addr", 0)
+    if key.table == POOLS:
+        pieces.pool = Pool(args["pool_base"], args["pool_size"], args["with_round"] == 1)
         return
     pieces.index = args.get("job_index", 0)
     pieces.active |= args.get("full_mask", 0)
@@ -76,8 +79,12 @@ def _job_row(pieces: _Pieces, key: Key, action: Action) -> None:
 
 def _replica_row(by_index: Mapping[int, _Pieces], instance: int, action: Action) -> None:
     index, which = divmod(instance, RIDS_PER_JOB)
-    if index in by_index and which < MAX_WORKERS:
+    if index not in by_index:
+        return
+    if which < MAX_WORKERS:
         by_index[index].worker_ips[which] = dict(action.args)["ip_addr"]
+    elif which == RID_SERVER:
+        by_index[index].server_ip = dict(action.args)["ip_addr"]
 
 
 def _plan(pieces: _Pieces, hosts: Mapping[int, str]) -> JobPlan | None:
@@ -94,4 +101,5 @@ def _plan(pieces: _Pieces, hosts: Mapping[int, str]) -> JobPlan | None:
         # With a direct result the last switch frees in any case: only others tell.
         free_on_complete=pieces.aggregates and not pieces.holding and not pieces.direct,
         aggregate=pieces.aggregates,
+        pool=pieces.pool,
     )

@@ -16,7 +16,7 @@ from controller.desired import SwitchState, row
 from controller.errors import ControllerError
 from topologies import Endpoint, Host, Topology
 
-IPV4_LPM = "Ingress.ipv4_forward.ipv4_lpm"
+IPV4_LPM = "IncaIngress.ipv4_forward.ipv4_lpm"
 
 
 def mac_value(mac: str) -> int:
@@ -73,7 +73,7 @@ class Routes:
                 row(
                     IPV4_LPM,
                     [("hdr.ipv4.dst_addr", (ip_value(host.ip), 32))],
-                    "Ingress.ipv4_forward.route",
+                    "IncaIngress.ipv4_forward.route",
                     dst_addr=mac_value(self.next_hop(switch, host.name).mac),
                     port=self.next_hop(switch, host.name).port,
                 )

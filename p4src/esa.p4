@@ -4,10 +4,9 @@
 #include <v1model.p4>
 
 #include "common/parser.p4"
-#include "common/slot_record.p4"
 #include "esa/policy.p4"
 #include "common/ingress.p4"
 #include "common/egress.p4"
 
-V1Switch(IncaParser(), IncaVerifyChecksum(), Ingress(), Egress(), IncaComputeChecksum(),
+V1Switch(IncaParser(), IncaVerifyChecksum(), IncaIngress(), IncaEgress(), IncaComputeChecksum(),
          IncaDeparser()) main;

@@ -4,7 +4,7 @@
 
 #include "reply.p4"
 
-control Egress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
+control IncaEgress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
     Replicas() copies;
     EcnMark() ecn_mark;
 

@@ -12,7 +12,7 @@
 #include "reply.p4"
 #include "slot.p4"
 
-control Ingress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
+control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
     AggregatorConfig() switch_config;
     JobLookup() job_lookup;
     Dispatch() dispatch;

@@ -39,7 +39,10 @@ control Reply(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     apply {
         if (meta.event == job_event_t.EMIT || meta.event == job_event_t.REPLAY) {
             hdr.agg.src_worker = NO_WORKER;
-            if (meta.direct == 1 && hdr.agg.bitmap == meta.full_mask) {
+            if (hdr.agg.bitmap != meta.full_mask) {
+                hdr.agg.flags = hdr.agg.flags | FLAG_PARTIAL | FLAG_NOAGG;
+                meta.forward = 1;
+            } else if (meta.direct == 1) {
                 send_result();
             } else {
                 meta.forward = 1;

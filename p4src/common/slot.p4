@@ -141,7 +141,8 @@ control Slot(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
                 meta.lane_work = lane_work_t.LOAD;
             }
         } else if (meta.work == work_t.RELEASE) {
-            if (meta.owner == meta.key) { free(); }
+            // With MISS nobody has a sum yet: what is in the slot may still be fetched.
+            if (meta.owner == meta.key && (hdr.agg.flags & FLAG_MISS) == 0) { free(); }
         } else if (meta.work == work_t.FETCH) {
             if (meta.owner == meta.key) {
                 read_record();
@@ -161,7 +162,10 @@ control Slot(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
 
         if (meta.lane_work == lane_work_t.MERGE) {
             merge_record();
-            if (meta.event == job_event_t.EMIT && meta.free_on_complete == 1) { free(); }
+        }
+        if ((meta.event == job_event_t.EMIT || meta.event == job_event_t.REPLAY)
+            && meta.free_on_complete == 1) {
+            free();
         }
     }
 }

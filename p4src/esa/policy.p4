@@ -6,6 +6,7 @@
 #define INCA_ESA_POLICY_P4
 
 #include "../common/headers.p4"
+#include "../common/slot_record.p4"
 
 // A repeated fragment never touches a slot.
 const bool RESEND_BYPASS = true;

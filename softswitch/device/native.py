@@ -254,13 +254,9 @@ class Native:
         return result
 
 
-def compile_flags() -> list[str]:
-    """Flags of gcc; with AddressSanitizer and UBSan when ``INCA_SANITIZE=1``."""
-    return FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
-
-
 @functools.cache
 def native() -> Native:
-    """The library, built when needed."""
+    """The library, built when needed; with sanitizers when ``INCA_SANITIZE=1``."""
+    flags = FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
     headers = [*RUNTIME.glob("device*.h"), RUNTIME / "ss.h"]
-    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", compile_flags(), headers))
+    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", flags, headers))

@@ -297,7 +297,9 @@ void device_get_totals(device *d, device_totals *totals)
 
 bool device_packet_out(device *d, const uint8_t *data, uint32_t len)
 {
-    return dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
+    uint64_t before = d->packet_outs.dropped;
+    dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
+    return d->packet_outs.dropped == before;
 }
 
 dev_event *device_take(device *d, device_queue queue, int timeout_ms)

@@ -12,7 +12,7 @@ from controller import (
     Replica,
     ResultPath,
 )
-from controller.aggregation import CONFIG, JOBS
+from controller.aggregation import CONFIG, JOBS, Pool
 from controller.desired import Action, Key
 
 
@@ -52,7 +52,7 @@ def test_server_path_keeps_slots_until_the_result_returns() -> None:
 def test_without_aggregation_switches_relay() -> None:
     jobs = book()
     grant = jobs.admit(request(aggregate=False))
-    assert job_row(jobs, "s1", grant.job).name == "Ingress.job_lookup.relay"
+    assert job_row(jobs, "s1", grant.job).name == "IncaIngress.job_lookup.relay"
 
 
 def test_remind_walks_down_the_tree() -> None:
@@ -153,6 +153,23 @@ def test_jobs_are_read_back_from_switches(name: str, free: bool, path: ResultPat
     assert [grant.plan for grant in found] == [jobs.grants[n].plan for n in ("b", "c")]
     assert again.states() == jobs.states()
     assert again.admit(request("d", "h4")).job == 4
+
+
+def test_pools_are_disjoint_and_refused_when_full() -> None:
+    jobs = book(register_depth=64)
+    one = jobs.admit(request("a", "h1 h2", pool_slots=16))
+    jobs.admit(request("b", "h3 h4", pool_slots=8))
+    jobs.remove("a")
+    two = jobs.admit(request("c", "h1 h2", pool_slots=12, with_round=False))
+    assert one.plan.pool == Pool(0, 16)
+    assert two.plan.pool == Pool(0, 12, with_round=False)
+    with pytest.raises(JobRejectedError, match="pool of 16 slots does not fit: 12 of 32 are free"):
+        jobs.admit(request("d", "h1 h2", pool_slots=16))
+    jobs.admit(request("d", "h1 h2", pool_slots=8))
+    again = book(register_depth=64)
+    assert [g.plan for g in again.recover(jobs.states())] == [
+        jobs.grants[name].plan for name in ("b", "c", "d")
+    ]
 
 
 def test_settings_are_a_default_action() -> None:
