@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """Where ATP differs: nobody is displaced, a repeated fragment takes its slot's content along."""
 
 from controller import ResultPath

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """Arrows of the slot's state machine: ESA's own, and those it shares with ATP."""
 
 from controller import Downgrade, ResultPath

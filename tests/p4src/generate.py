@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """``python -m tests.p4src.generate`` writes all STF files anew."""
 
 from tests.p4src.registry import FOLDER, all_tests, stf_path

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """All packet tests of the shipped programs: (program, name) -> STF text."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """SwitchML's two sets of slots, with and without the round number."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: MIT
 """Two levels: what a rack switch and the switch next to the parameter server do."""
 
 import topologies
