@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface
 from pathlib import Path
 
+FAULTS = ("loss", "duplicate", "reorder", "corrupt")
+"""What a link may do to a packet; each is a field of `LinkModel`."""
+
 
 @dataclass(frozen=True)
 class LinkModel:
@@ -34,7 +37,7 @@ class LinkModel:
     @property
     def faulty(self) -> bool:
         """Whether any fault has a probability above zero."""
-        return any((self.loss, self.duplicate, self.reorder, self.corrupt))
+        return any(getattr(self, fault) for fault in FAULTS)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from topologies import state as state_files
 from topologies.errors import NetworkError
-from topologies.model import Endpoint, Link, LinkModel, Topology
+from topologies.model import FAULTS, Endpoint, Link, LinkModel, Topology
 from topologies.targets import (
     BMV2,
     DEFAULT_CPU_PORT,
     SOFTSWITCH,
+    PortModel,
     SwitchCommand,
     executable,
     netem_arguments,
@@ -220,11 +221,7 @@ class Network:
         """How a link behaves in this run: the topology's model, and the run's extra faults."""
         model, extra = link.model, self.options.extra
         if extra is not None:
-            changes = {
-                name: getattr(extra, name)
-                for name in ("loss", "duplicate", "reorder", "corrupt")
-                if getattr(extra, name)
-            }
+            changes = {name: getattr(extra, name) for name in FAULTS if getattr(extra, name)}
             model = replace(model, **changes)
         if model.faulty and model.seed is None:
             index = self.topology.links.index(link)
@@ -237,7 +234,7 @@ class Network:
         self._reserve_grpc_ports()
         for switch in self.topology.switches:
             models = {
-                link.end(switch.name).port: self.model(link)
+                link.end(switch.name).port: PortModel.of(link, switch.name, self.model(link))
                 for link in self.topology.links_of(switch.name)
             }
             interfaces = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from mininet.link import Intf, Link
@@ -94,7 +93,7 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
         self.command.log.parent.mkdir(parents=True, exist_ok=True)
         if self.command.pcaps is not None:
             self.command.pcaps.mkdir(parents=True, exist_ok=True)
-        with self._output_path().open("wb") as output:
+        with self.command.log.open("wb") as output:
             self.process = subprocess.Popen(
                 self.command.arguments(self.target),
                 stdin=subprocess.DEVNULL,
@@ -127,7 +126,7 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
         if not settled:
             raise NetworkError(
                 f"{self.name}: P4Runtime on {self.command.grpc_address} does not answer "
-                f"after {_READY_SECONDS:g} s: see {self._output_path()}"
+                f"after {_READY_SECONDS:g} s: see {self.command.log}"
             )
 
     @property
@@ -142,7 +141,8 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
             NetworkError: with the last line it wrote.
         """
         if self.process is not None and self.process.poll() is not None:
-            path = self._output_path()
+            assert self.command is not None
+            path = self.command.log
             lines = path.read_text(errors="replace").strip().splitlines()
             last = lines[-1].strip() if lines else "no output"
             code = self.process.returncode
@@ -155,7 +155,3 @@ class P4Switch(MininetSwitch):  # type: ignore[misc]
                 end_sessions([Process.of(self.process.pid)])
             self.process.wait()
             self.process = None
-
-    def _output_path(self) -> Path:
-        assert self.command is not None
-        return self.command.log.with_suffix(".out")

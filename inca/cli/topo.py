@@ -14,6 +14,7 @@ from inca.cli import options
 from inca.cli.output import console, print_json, table
 from inca.cli.signals import ending_cleanly
 from inca.paths import LOGS, PCAPS, shown
+from topologies.model import FAULTS
 from topologies.units import format_delay, format_rate
 
 
@@ -56,11 +57,7 @@ def show(topology: str) -> None:
     )
     for link in chosen.links:
         model = link.model
-        faults = [
-            f"{name} {getattr(model, name):.3g}"
-            for name in ("loss", "duplicate", "reorder", "corrupt")
-            if getattr(model, name)
-        ]
+        faults = [f"{name} {getattr(model, name):.3g}" for name in FAULTS if getattr(model, name)]
         links.add_row(
             link.name,
             format_rate(model.rate_bps) if model.rate_bps else "-",

@@ -83,8 +83,7 @@ def test_a_killed_owner_leaves_nothing_that_the_next_start_does_not_clear(tmp_pa
     agent = state.Process.of(int(pid))
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    assert set(ports) & interfaces()
-    assert agent.alive
+    # Not asserted here that something is left: any other start may have cleared it already.
     with Network(load("star2"), options=options(tmp_path)):
         assert not agent.alive
     assert not set(ports) & interfaces()
@@ -140,7 +139,7 @@ def test_a_link_rate_limits_what_the_host_sends(tmp_path: Path) -> None:
     with Network(topology, options=options(tmp_path)) as net:
         assert "rate 8Mbit" in net.mininet["h1"].cmd("tc qdisc show dev eth0")
         assert "tbf" not in net.mininet["h2"].cmd("tc qdisc show dev eth0")
-        words = (tmp_path / "logs" / "s1.out").read_text()
+        words = (tmp_path / "logs" / "s1.log").read_text()
         assert "--port-config 1:rate=8000000,queue=10" in words
         assert "--port-config 2" not in words
 
@@ -149,9 +148,12 @@ def test_faults_of_a_run_reach_every_port_with_seeds_of_their_own(tmp_path: Path
     extra = targets.LinkModel(loss=0.25)
     choices = NetworkOptions(logs=tmp_path, seed=3, extra=extra)
     with Network(load("star2"), options=choices):
-        words = (tmp_path / "s1.out").read_text().split()
+        words = (tmp_path / "s1.log").read_text().split()
     configs = [word for word in words if ":loss=" in word]
-    assert configs == ["1:loss=0.25,seed=9", "2:loss=0.25,seed=10", "3:loss=0.25,seed=11"]
+    assert configs == [
+        f"{port}:loss=0.25,seed={2 * link + 1},in_loss=0.25,in_seed={2 * link}"
+        for port, link in ((1, 9), (2, 10), (3, 11))
+    ]
 
 
 def test_networks_started_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
