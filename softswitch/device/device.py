@@ -32,6 +32,7 @@ from softswitch.device.native import (
     PortModel,
     Program,
     Totals,
+    handles,
     native,
 )
 from softswitch.device.options import CONFIGURABLE, DeviceOptions, FaultSpec, PortConfig
@@ -117,9 +118,7 @@ class Device:
         """Replace the program; packets that wait for the old one's egress are dropped, counted."""
         with self._change:
             self._running()
-            handle, switch = (
-                (None, None) if program is None else (program.native_library, program.native_switch)
-            )
+            handle, switch = (None, None) if program is None else handles(program)
             if not self._lib.device_load(self._handle, handle, switch):
                 raise DeviceError("pipeline: its shared object lacks functions of ss.h; rebuild it")
             self._program = program

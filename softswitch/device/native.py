@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
-from softswitch.device.errors import BuildError
+from softswitch.device.errors import BuildError, DeviceError
 from softswitch.device.options import ETHERNET_OVERHEAD, FaultSpec, PortConfig
 
 RUNTIME = Path(__file__).resolve().parent.parent / "runtime"
@@ -159,16 +159,26 @@ class Totals(c.Structure):
     )
 
 
+class ProgramInstance(Protocol):
+    """One ``ss_switch``: the library with its code, and its address (None: closed)."""
+
+    lib: c.CDLL
+    ptr: int | None
+
+
 class Program(Protocol):
-    """What the device needs of a ``Pipeline``: the instance and the library that it lives in."""
+    """What the device needs of a ``Pipeline``."""
 
     @property
-    def native_library(self) -> int:
-        """Handle of ``dlopen``."""
+    def native(self) -> ProgramInstance:
+        """The C instance."""
 
-    @property
-    def native_switch(self) -> int:
-        """Address of the ``ss_switch``."""
+
+def handles(program: Program) -> tuple[int, int]:
+    """``dlopen`` handle and address of an instance; raises :class:`DeviceError` when closed."""
+    if program.native.ptr is None:
+        raise DeviceError("pipeline: closed already; load another one")
+    return program.native.lib._handle, program.native.ptr
 
 
 _P, _U, _L, _B, _S = c.c_void_p, c.c_uint32, c.c_uint64, c.c_bool, c.c_char_p

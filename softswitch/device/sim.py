@@ -14,7 +14,7 @@ from types import TracebackType
 
 from softswitch.device.errors import PortError, PortTakenError
 from softswitch.device.events import DigestMessage, Frame
-from softswitch.device.native import NO_PORT, FaultConfig, PortModel, Program, native
+from softswitch.device.native import NO_PORT, FaultConfig, PortModel, Program, handles, native
 from softswitch.device.options import CONFIGURABLE, FaultSpec, PortConfig
 
 _NEVER = (1 << 64) - 1
@@ -53,7 +53,7 @@ class SimDevice:
 
     def load(self, program: Program) -> None:
         """Put ``program`` between the ports; what waited for the old one's egress is dropped."""
-        if not self._lib.dev_sim_load(self._handle, program.native_library, program.native_switch):
+        if not self._lib.dev_sim_load(self._handle, *handles(program)):
             raise PortError("pipeline: its shared object lacks functions of ss.h; rebuild it")
         self._program = program
 

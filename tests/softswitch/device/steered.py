@@ -24,7 +24,7 @@ def tagged(port: int, tag: int, **kwargs: int) -> bytes:
     return bytes(frame)
 
 
-class Steered:
+class Instance:
     """One instance of the program."""
 
     def __init__(self) -> None:
@@ -33,12 +33,15 @@ class Steered:
         self.lib.ss_create.restype = ctypes.c_void_p
         self.lib.ss_create.argtypes = [ctypes.c_uint64, ctypes.c_void_p]
         self.lib.steered_alive.argtypes = [ctypes.c_void_p]
-        self.native_switch: int = self.lib.ss_create(0, None)
+        self.ptr: int | None = self.lib.ss_create(0, None)
 
-    @property
-    def native_library(self) -> int:
-        return self.lib._handle
+
+class Steered:
+    """As much of a ``Pipeline`` as a device needs."""
+
+    def __init__(self) -> None:
+        self.native = Instance()
 
     def alive(self) -> int:
         """Packets that the program has handed out and not got back."""
-        return int(self.lib.steered_alive(self.native_switch))
+        return int(self.native.lib.steered_alive(self.native.ptr))
