@@ -21,7 +21,7 @@ from controller.aggregation import (
 from controller.desired import SwitchState
 from controller.errors import JobRejectedError
 from controller.recovery import recover_plans
-from controller.routing import Routes
+from controller.routing import Routes, ip_value
 from controller.trees import AggregationTree, build_tree
 from topologies import Topology
 
@@ -180,8 +180,9 @@ class JobBook:
         Jobs are named ``job-<id>``, since names are not kept on switches. Job ids go on behind
         the largest one found.
         """
+        hosts = {ip_value(host.ip): host.name for host in self.topology.hosts}
         found = []
-        for plan in recover_plans(states, self.topology):
+        for plan in recover_plans(states, hosts):
             tree = build_tree(self.routes, dict(plan.ranks), plan.server)
             grant = JobGrant(f"job-{plan.job}", plan, tree)
             self._grants[grant.name] = grant

@@ -18,8 +18,6 @@ from controller.aggregation import (
     ResultPath,
 )
 from controller.desired import Action, Key, SwitchState
-from controller.routing import ip_value
-from topologies import Topology
 
 
 @dataclass
@@ -37,10 +35,11 @@ class _Pieces:
     worker_ips: dict[int, int] = field(default_factory=dict)
 
 
-def recover_plans(states: Mapping[str, SwitchState], topology: Topology) -> list[JobPlan]:
+def recover_plans(states: Mapping[str, SwitchState], hosts: Mapping[int, str]) -> list[JobPlan]:
     """The jobs that switches hold, in the order of their ids.
 
-    A job some of whose hosts are not in the topology is left out: its rows will be removed.
+    `hosts` are names by IPv4 address (`routing.ip_value`). A job some of whose hosts are not
+    among them is left out: its rows will be removed.
     """
     pieces: dict[int, _Pieces] = {}
     for state in states.values():
@@ -53,7 +52,6 @@ def recover_plans(states: Mapping[str, SwitchState], topology: Topology) -> list
         for key, action in state.rows.items():
             if key.table == REPLICAS:
                 _replica_row(by_index, _match(key), action)
-    hosts = {ip_value(host.ip): host.name for host in topology.hosts}
     plans = (_plan(p, hosts) for _, p in sorted(pieces.items()))
     return [plan for plan in plans if plan is not None]
 

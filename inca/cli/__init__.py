@@ -17,12 +17,14 @@ import click
 from inca.cli.boundary import report
 
 _COMMANDS = {
+    "aggregators": "List the aggregator slots of a running switch.",
     "build": "Compile the project's P4 programs into build/.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "plot": "Make the plots of a run again, from its record.",
     "shell": "Open p4runtime-shell on a running switch.",
     "sniff": "Decode live traffic of a host or a switch.",
+    "status": "Name stuck fragments of running jobs, and who is missing.",
     "stf": "Run packet tests from text files.",
     "stop": "End the networks that this checkout started.",
     "topo": "Bring networks up, list and describe them.",

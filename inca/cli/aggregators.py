@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""``inca aggregators``: the slots of a running switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from inca import running
+from inca.cli import options
+from inca.cli.output import console, print_json, table
+
+
+@click.command("aggregators")
+@click.argument("switch")
+@click.option("--all", "everything", is_flag=True, help="Free slots as well.")
+@click.option(
+    "--flush", "older_s", type=click.FloatRange(min=0), metavar="SECONDS",
+    help="Free the slots that have been held for longer than so many seconds.",
+)  # fmt: skip
+@options.as_json
+def command(switch: str, everything: bool, older_s: float | None, as_json: bool) -> None:
+    """List the aggregator slots of the running SWITCH: owner, priority, who is missing, age.
+
+    The switch answers in-band, so this works on BMv2 as well. A flushed partial sum is lost;
+    the workers of its job repeat what it held.
+    """
+    from inca import slots
+
+    where = running.switch(switch)
+    (view,) = slots.look({switch: where})
+    hosts = {running.host(name)["ip"]: name for name in running.names("hosts")}
+    jobs = slots.plans([view], hosts)
+    shown = [slot for slot in view.slots if slot.held or everything]
+    if older_s is not None:
+        old = [s.index for s in view.slots if s.held and s.age_us > older_s * 1e6]
+        slots.flush(switch, where, old)
+        console().print(f"{len(old)} of {sum(s.held for s in view.slots)} held slots freed")
+        return
+    rows: list[dict[str, Any]] = []
+    for slot in shown:
+        missing = slot.missing(view.full_mask(slot.job))
+        ranks = {rank: name for name, rank in jobs[slot.job].ranks} if slot.job in jobs else {}
+        rows.append(
+            {
+                "slot": slot.index,
+                "job": slot.job,
+                "seq": slot.seq,
+                "priority": slot.prio,
+                "workers": slot.bitmap.bit_count(),
+                "missing": [ranks.get(rank, str(rank)) for rank in missing],
+                "age_ms": slot.age_us / 1000,
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    held = sum(slot.held for slot in view.slots)
+    made = table(
+        [("slot", "right"), ("job", "right"), ("fragment", "right"), ("priority", "right"),
+         ("workers", "right"), ("missing", "left"), ("age", "right")],
+        title=f"{switch}: {held} of {len(view.slots)} slots held",
+    )  # fmt: skip
+    for row in rows:
+        made.add_row(
+            str(row["slot"]), str(row["job"] or "-"), str(row["seq"] or "-"),
+            str(row["priority"]), str(row["workers"]), ", ".join(row["missing"]) or "-",
+            f"{row['age_ms']:.1f} ms" if row["job"] else "-",
+        )  # fmt: skip
+    console().print(made)
