@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
-    from softswitch.stf.cases import Case, Dialect, TargetName
+    from softswitch.stf.cases import Case, Dialect, PriorityOrder, TargetName
 
 _PATH = click.Path(path_type=Path)
 
@@ -32,6 +32,11 @@ _PATH = click.Path(path_type=Path)
     help="p4c: the dialect of p4c's own tests (there the smaller priority wins).",
 )
 @click.option(
+    "--priorities",
+    type=click.Choice(["larger", "smaller"]),
+    help="Which priority of 'add' wins [default: larger; smaller with --dialect p4c].",
+)
+@click.option(
     "--recorded",
     is_flag=True,
     help="In a folder: load NAME.bmv2.json and NAME.p4info.txtpb instead of compiling NAME.p4.",
@@ -48,6 +53,7 @@ def command(
     json_file: Path | None,
     p4info: Path | None,
     dialect: str,
+    priorities: str | None,
     recorded: bool,
     jobs: int | None,
     timeout: float,
@@ -65,7 +71,11 @@ def command(
 
     cases = _cases(program, test, json_file, p4info, recorded)
     options = CaseOptions(
-        cast("TargetName", target), cast("Dialect", dialect), sanitize=sanitize, seed=seed
+        cast("TargetName", target),
+        cast("Dialect", dialect),
+        priorities=cast("PriorityOrder | None", priorities),
+        sanitize=sanitize,
+        seed=seed,
     )
     passed = failed = 0
     for result in run_suite(cases, options, jobs=jobs or 0, timeout_s=timeout):

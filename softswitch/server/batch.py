@@ -65,7 +65,7 @@ def _write_all_or_nothing(ctx: Context, updates: list[Any], rights: RoleRights) 
             error = _one(ctx, update, rights)
             if error is None:
                 continue
-            ctx.engine.restore(snapshot)
+            ctx.engine.restore(snapshot, list(ctx.program.tables.values()), state)
             ctx.state = state
             undone = P4RuntimeError(
                 Code.UNKNOWN, f"not carried out: update {position} of the batch failed"

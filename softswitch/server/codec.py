@@ -186,6 +186,7 @@ class MatchCodec:
         self._arg0 = [codec.arg0 for codec in self._fields]
         self._exact = [c for c in self._fields if c.kind is MatchKind.EXACT]
         self.size = offset
+        self.widths = tuple(widths)
 
     def decode(self, match: Any) -> tuple[bytes, bytes]:
         """Decode repeated FieldMatch; raise INVALID_ARGUMENT."""

@@ -17,12 +17,11 @@ SHORTEST_NS = 10_000_000
 
 
 class Watch(NamedTuple):
-    """An entry to look at; `handle` and `timer` tell it from later ones with the same key."""
+    """An entry to look at; `timer` tells it from later ones with the same key."""
 
     deadline_ns: int
     timer: int
     table_id: int
-    handle: int
     key: EntryKey
 
 
@@ -37,10 +36,10 @@ class IdleTimers:
         self._heap: list[Watch] = []
         self._numbers = itertools.count(1)
 
-    def start(self, table_id: int, key: EntryKey, handle: int, ttl_ns: int, now_ns: int) -> int:
+    def start(self, table_id: int, key: EntryKey, ttl_ns: int, now_ns: int) -> int:
         """Watch an entry from now on; return the number of the timer."""
         timer = next(self._numbers)
-        self.schedule(Watch(now_ns + max(ttl_ns, SHORTEST_NS), timer, table_id, handle, key))
+        self.schedule(Watch(now_ns + max(ttl_ns, SHORTEST_NS), timer, table_id, key))
         return timer
 
     def schedule(self, watch: Watch) -> None:

@@ -185,10 +185,8 @@ class Notifier(Observer):
         for watch in context.timers.take_due(now):
             table = context.program.tables[watch.table_id]
             entry = context.state.entries.get(watch.table_id, {}).get(watch.key)
-            if entry is None or entry.handle != watch.handle or not entry.idle_timeout_ns:
-                continue
-            if entry.timer != watch.timer:
-                continue  # the timeout was changed: another watch is under way
+            if entry is None or entry.timer != watch.timer:
+                continue  # deleted, or its timeout was changed: another watch is under way
             idle = context.engine.entry_idle_ns(table, entry.handle)
             ttl = entry.idle_timeout_ns
             if idle >= ttl:

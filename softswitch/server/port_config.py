@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """`--port-config PORT:key=value,...`: the model of one port as text.
 
-    rate=10M            bits per second, with k, M or G
-    delay=50us          ns, us, ms or s; a plain number is microseconds
-    queue=64            packets of each priority
-    priorities=8        queues
-    overhead=1          count Ethernet's preamble, checksum and gap as well
-    loss=0.01           also duplicate, reorder, corrupt: probabilities, on what the port sends
-    lose_packets=1+5+9  exact packets instead; also duplicate_, reorder_, corrupt_packets
-    in_loss=0.01        the same for what the port receives
-    reorder_by=3        packets that overtake a reordered one; reorder_delay=10ms: how long at most
-    seed=1              of the random faults
+rate=10M            bits per second, with k, M or G
+delay=50us          ns, us, ms or s; a plain number is microseconds
+queue=64            packets of each priority
+priorities=8        queues
+overhead=1          count Ethernet's preamble, checksum and gap as well
+loss=0.01           also duplicate, reorder, corrupt: probabilities, on what the port sends
+lose_packets=1+5+9  exact packets instead; also duplicate_, reorder_, corrupt_packets
+in_loss=0.01        the same for what the port receives
+reorder_by=3        packets that overtake a reordered one; reorder_delay=10ms: how long at most
+seed=1              of the random faults
 """
 
 from __future__ import annotations

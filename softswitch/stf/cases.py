@@ -6,18 +6,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from softswitch.p4info import P4Info
 from softswitch.stf.commands import Script, StfError
+from softswitch.stf.p4c import parse_p4c_script
 from softswitch.stf.parser import parse_script
 from softswitch.stf.runner import run_script
 from softswitch.stf.target import Target
 
 TargetName = Literal["softswitch", "bmv2"]
 Dialect = Literal["inca", "p4c"]
+PriorityOrder = Literal["larger", "smaller"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,16 @@ class CaseOptions:
 
     target: TargetName = "softswitch"
     dialect: Dialect = "inca"
+    priorities: PriorityOrder | None = None
     sanitize: bool = False
     seed: int = 0
+
+    @property
+    def smaller_priority_wins(self) -> bool:
+        """How priorities of `add` are ordered; p4c's dialect has the smaller first."""
+        if self.priorities is None:
+            return self.dialect == "p4c"
+        return self.priorities == "smaller"
 
 
 def find_cases(directory: Path, *, recorded: bool = False) -> list[Case]:
@@ -73,7 +83,7 @@ def run_case(case: Case, options: CaseOptions) -> None:
         _run_negative(case.program, case.err)
         return
     assert case.stf is not None
-    script = read_script(case.stf, options.dialect)
+    script = read_script(case.stf, options)
     config, info = _compiled(case, options.target)
     target = _open_target(config, info, options)
     try:
@@ -82,13 +92,15 @@ def run_case(case: Case, options: CaseOptions) -> None:
         target.close()
 
 
-def read_script(path: Path, dialect: Dialect) -> Script:
+def read_script(path: Path, options: CaseOptions) -> Script:
     """Read and parse a packet test."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StfError(f"{path}: cannot read the packet test: {error}") from error
-    return parse_script(text, str(path))
+    parse = parse_p4c_script if options.dialect == "p4c" else parse_script
+    script = parse(text, str(path))
+    return replace(script, smaller_priority_wins=options.smaller_priority_wins)
 
 
 def _compiled(case: Case, target: TargetName) -> tuple[Mapping[str, Any], P4Info]:

@@ -117,10 +117,10 @@ class SetDefault:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Delete all entries of `table`, or of every table when it is None (p4c dialect)."""
+    """Delete the entry with a handle, or all entries when it is None (p4c dialect)."""
 
     line: int
-    table: str | None
+    handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,14 @@ class CloneToGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneDelete:
+    """`mirroring_delete SESSION` (p4c dialect)."""
+
+    line: int
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
 class McGroupCreate:
     """`mc_mgrp_create ID` (p4c dialect)."""
 
@@ -180,11 +188,15 @@ class McGroupCreate:
 
 @dataclass(frozen=True, slots=True)
 class McNodeCreate:
-    """`mc_node_create RID PORT...`: the nth node created has handle n (p4c dialect)."""
+    """`mc_node_create RID PORT...`: the nth node created has handle n (p4c dialect).
+
+    With `replaces`, `mc_node_update`: that node gets these ports and keeps its rid.
+    """
 
     line: int
     rid: int
     ports: tuple[int, ...]
+    replaces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,15 +235,27 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 class CounterCheck:
     """Compare a cell of an indirect counter, or of a direct counter by the entry's keys.
 
-    `where` is an index, the keys of an entry, or the handle of one (p4c dialect).
+    `where` is an index, the keys of an entry, or the handle of one (p4c dialect).  Without a
+    `unit` nothing is compared, but the counter must exist.
     """
 
     line: int
     counter: str
     where: int | tuple[Key, ...] | str
-    unit: Literal["packets", "bytes"]
+    unit: Literal["packets", "bytes"] | None
     comparison: Comparison
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CounterWrite:
+    """Set one cell of an indirect counter (p4c dialect)."""
+
+    line: int
+    counter: str
+    index: int
+    packets: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +297,14 @@ Command = (
     | MulticastGroup
     | CloneSession
     | CloneToGroup
+    | CloneDelete
     | McGroupCreate
     | McNodeCreate
     | McNodeAssociate
     | RegisterWrite
     | RegisterRead
     | CounterCheck
+    | CounterWrite
     | Packet
     | Expect
     | NoPacket
@@ -289,11 +315,13 @@ Command = (
 class Script:
     """A packet test: where it came from and its commands in order.
 
-    `smaller_priority_wins` is p4c's rule; otherwise the larger wins, as in P4Runtime.
+    `p4c` selects the looser rules of p4c's runner for names, keys and expected packets.  With
+    `smaller_priority_wins` priorities are ordered as in BMv2's own tables, else as in P4Runtime.
     """
 
     name: str
     commands: tuple[Command, ...]
+    p4c: bool = False
     smaller_priority_wins: bool = False
 
 
@@ -303,3 +331,7 @@ class StfError(Exception):
 
 class StfSyntaxError(StfError):
     """A line that does not follow the grammar."""
+
+
+class StfFailure(StfError):
+    """A packet test ran and the switch did something else than expected."""

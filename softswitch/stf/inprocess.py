@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softswitch.engine import Pipeline
+from softswitch.engine import EngineError, Group, Member, Pipeline
 from softswitch.engine.match import Match
 from softswitch.p4info import ActionProfile, Counter, Register, Table
 from softswitch.stf.commands import MemberRef
@@ -32,16 +32,23 @@ class InProcessTarget:
             if isinstance(target, BoundAction):
                 handle = engine_table.insert(match, target.action.name, target.values, priority)
             elif isinstance(target, MemberRef):
-                handle = engine_table.insert_member(match, target.id, priority)
+                handle = engine_table.insert(match, Member(target.id), (), priority)
             else:
-                handle = engine_table.insert_group(match, target.id, priority)
-        except (ValueError, KeyError) as error:
+                handle = engine_table.insert(match, Group(target.id), (), priority)
+        except EngineError as error:
             raise TargetError(f"the switch refused the entry: {error}") from error
         self._handles[table.name, tuple(match), priority] = handle
 
     def set_default(self, table: Table, action: BoundAction) -> None:
         """Change the default action."""
         self._pipeline.tables[table.name].set_default(action.action.name, action.values)
+
+    def delete(self, table: Table, match: Sequence[Match], priority: int) -> None:
+        """Delete an entry that the test inserted."""
+        handle = self._handles.pop((table.name, tuple(match), priority), None)
+        if handle is None:
+            raise TargetError(f"table {table.name!r} has no such entry")
+        self._pipeline.tables[table.name].delete(handle)
 
     def clear(self, table: Table) -> None:
         """Delete all entries that the test inserted."""
@@ -53,7 +60,7 @@ class InProcessTarget:
         try:
             engine_profile = self._pipeline.action_profiles[profile.name]
             engine_profile.add_member(id, action.action.name, action.values)
-        except (ValueError, KeyError) as error:
+        except EngineError as error:
             raise TargetError(f"the switch refused the member: {error}") from error
 
     def add_group(
@@ -61,8 +68,8 @@ class InProcessTarget:
     ) -> None:
         """Add a group."""
         try:
-            self._pipeline.action_profiles[profile.name].add_group(id, members)
-        except (ValueError, KeyError) as error:
+            self._pipeline.action_profiles[profile.name].set_group(id, members)
+        except EngineError as error:
             raise TargetError(f"the switch refused the group: {error}") from error
 
     def set_multicast_group(self, id: int, replicas: Sequence[tuple[int, int]]) -> None:
@@ -84,6 +91,10 @@ class InProcessTarget:
     def read_register(self, register: Register, index: int) -> int:
         """Read one cell as its bits."""
         return int(self._pipeline.registers[register.name][index]) & ((1 << register.width) - 1)
+
+    def write_counter(self, counter: Counter, index: int, packets: int, octets: int) -> None:
+        """Set one cell."""
+        self._pipeline.counters[counter.name][index] = (packets, octets)
 
     def read_counter(self, counter: Counter, index: int) -> tuple[int, int]:
         """Read one cell of an indirect counter."""

@@ -144,23 +144,28 @@ def _fits(value: int, width: int, what: str) -> None:
         raise Reject(f"{what}: {value:#x} does not fit in {width} bits")
 
 
-def priority_of(table: Table, priority: int | None, *, smaller_wins: bool) -> int:
-    """Check that a priority is given exactly when needed; return it so that the larger wins."""
-    if priority is None:
-        if table.needs_priority and not smaller_wins:
-            raise Reject(
-                f"table {table.name!r} has ternary, range or optional keys: give a priority"
-            )
-        return 1 if table.needs_priority else 0
+def priority_of(
+    table: Table, priority: int | None, *, smaller_wins: bool = False, p4c: bool = False
+) -> int:
+    """Check that a priority is given exactly when needed; return it so that the larger wins.
+
+    p4c's tests may leave it out, give 0, or give one that the table doesn't need.
+    """
     if not table.needs_priority:
-        if smaller_wins:
+        if priority is None or p4c:
             return 0
         raise Reject(
             f"table {table.name!r} has no ternary, range or optional key: give no priority"
         )
-    if not 0 < priority < MAX_PRIORITY and not smaller_wins:
+    if priority is None:
+        if p4c:
+            return 1
+        raise Reject(f"table {table.name!r} has ternary, range or optional keys: give a priority")
+    if p4c and 0 <= priority < MAX_PRIORITY - 1:
+        return MAX_PRIORITY - 1 - priority if smaller_wins else priority + 1
+    if not 0 < priority < MAX_PRIORITY:
         raise Reject(f"the priority must be between 1 and {MAX_PRIORITY - 1}")
-    return MAX_PRIORITY - priority if smaller_wins else priority
+    return priority
 
 
 def entry_target(info: P4Info, table: Table, target: WrittenTarget) -> EntryTarget:

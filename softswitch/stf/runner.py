@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import operator
-from collections import defaultdict, deque
 from dataclasses import replace
 from functools import singledispatchmethod
 
@@ -13,10 +12,12 @@ from softswitch.stf import resolve
 from softswitch.stf.commands import (
     ActionCall,
     Add,
+    CloneDelete,
     CloneSession,
     CloneToGroup,
     Command,
     CounterCheck,
+    CounterWrite,
     Expect,
     Group,
     McGroupCreate,
@@ -32,9 +33,11 @@ from softswitch.stf.commands import (
     Script,
     SetDefault,
     StfError,
+    StfFailure,
 )
 from softswitch.stf.lexing import Reject
 from softswitch.stf.names import named
+from softswitch.stf.packets import PortsAtEnd, PortsInOrder
 from softswitch.stf.target import Target, TargetError
 
 _COMPARE = {
@@ -48,13 +51,9 @@ _COMPARE = {
 MAX_PORT = 511
 
 
-class StfFailure(StfError):
-    """A packet test ran and the switch did something else than expected."""
-
-
 def run_script(script: Script, info: P4Info, target: Target) -> None:
     """Run `script`; raise StfFailure or StfError('name:line: ...') at the first trouble."""
-    run = _Run(info, target, p4c=script.smaller_priority_wins)
+    run = _Run(info, target, script)
     line = 0
     try:
         for command in script.commands:
@@ -70,22 +69,20 @@ def run_script(script: Script, info: P4Info, target: Target) -> None:
 class _Run:
     """The state of one test: packets not yet taken, and p4c's multicast nodes and handles."""
 
-    def __init__(self, info: P4Info, target: Target, *, p4c: bool) -> None:
+    def __init__(self, info: P4Info, target: Target, script: Script) -> None:
         self._info = info
         self._target = target
-        self._p4c = p4c
-        self._out: defaultdict[int, deque[bytes]] = defaultdict(deque)
-        self._any_ports: set[int] = set()
+        self._p4c = script.p4c
+        self._smaller_wins = script.smaller_priority_wins
+        self._packets = PortsAtEnd() if script.p4c else PortsInOrder()
         self._nodes: list[tuple[int, tuple[int, ...]]] = []
-        self._groups: dict[int, list[tuple[int, int]]] = {}
+        self._groups: dict[int, list[int]] = {}
         self._clones_to: dict[int, int] = {}
         self._handles: dict[str, Add] = {}
 
     def end(self) -> None:
-        """Apply the rule that nothing may be left."""
-        for port in self._any_ports:
-            self._out.pop(port, None)
-        self._no_packet(None)
+        """Check what is due at the end: nothing may be left."""
+        self._packets.end()
 
     @singledispatchmethod
     def execute(self, command: Command) -> None:
@@ -96,7 +93,7 @@ class _Run:
     def _(self, c: Add) -> None:
         table = self._table(c.table)
         match = resolve.entry_match(table, c.keys, p4c=self._p4c, defaults=self._p4c)
-        priority = resolve.priority_of(table, c.priority, smaller_wins=self._p4c)
+        priority = self._priority(table, c.priority)
         written = self._spelled(table, c.target) if isinstance(c.target, ActionCall) else c.target
         target = resolve.entry_target(self._info, table, written)
         self._target.insert(table, match, target, priority)
@@ -115,10 +112,15 @@ class _Run:
 
     @execute.register
     def _(self, c: Remove) -> None:
-        tables = self._info.tables if c.table is None else [self._table(c.table)]
-        for table in tables:
-            if not table.const:
-                self._target.clear(table)
+        if c.handle is None:
+            for table in self._info.tables:
+                if not table.const:
+                    self._target.clear(table)
+            return
+        entry = self._entry(c.handle)
+        table = self._table(entry.table)
+        match = resolve.entry_match(table, entry.keys, p4c=self._p4c, defaults=self._p4c)
+        self._target.delete(table, match, self._priority(table, entry.priority))
 
     @execute.register
     def _(self, c: Member) -> None:
@@ -143,12 +145,20 @@ class _Run:
     def _(self, c: McGroupCreate) -> None:
         if c.group in self._groups:
             raise Reject(f"multicast group {c.group} exists already")
-        self._set_group(c.group, [])
+        self._groups[c.group] = []
+        self._set_group(c.group)
 
     @execute.register
     def _(self, c: McNodeCreate) -> None:
         _ports_checked([(port, c.rid) for port in c.ports])
-        self._nodes.append((c.rid, c.ports))
+        if c.replaces is None:
+            self._nodes.append((c.rid, c.ports))
+            return
+        if c.replaces >= len(self._nodes):
+            raise Reject(f"there is no multicast node {c.replaces}")
+        self._nodes[c.replaces] = (self._nodes[c.replaces][0], c.ports)
+        for group in self._groups:
+            self._set_group(group)
 
     @execute.register
     def _(self, c: McNodeAssociate) -> None:
@@ -156,16 +166,25 @@ class _Run:
             raise Reject(f"there is no multicast group {c.group}")
         if c.node >= len(self._nodes):
             raise Reject(f"there is no multicast node {c.node}")
-        rid, ports = self._nodes[c.node]
-        self._set_group(c.group, self._groups[c.group] + [(port, rid) for port in ports])
+        self._groups[c.group].append(c.node)
+        self._set_group(c.group)
 
     @execute.register
     def _(self, c: CloneToGroup) -> None:
         self._clones_to[c.session] = c.group
-        self._target.set_clone_session(c.session, self._groups.get(c.group, []))
+        self._target.set_clone_session(c.session, self._replicas(c.group))
 
-    def _set_group(self, group: int, replicas: list[tuple[int, int]]) -> None:
-        self._groups[group] = replicas
+    @execute.register
+    def _(self, c: CloneDelete) -> None:
+        self._clones_to.pop(c.session, None)
+        self._target.set_clone_session(c.session, [])
+
+    def _replicas(self, group: int) -> list[tuple[int, int]]:
+        nodes = [self._nodes[node] for node in self._groups.get(group, [])]
+        return [(port, rid) for rid, ports in nodes for port in ports]
+
+    def _set_group(self, group: int) -> None:
+        replicas = self._replicas(group)
         self._target.set_multicast_group(group, replicas)
         for session, source in self._clones_to.items():
             if source == group:
@@ -197,6 +216,8 @@ class _Run:
         if c.unit == "bytes" and counter.unit is CounterUnit.PACKETS:
             raise Reject(f"counter {counter.name!r} counts packets only")
         packets, octets = self._read(c, counter)
+        if c.unit is None:
+            return
         value = packets if c.unit == "packets" else octets
         if not _COMPARE[c.comparison](value, c.value):
             raise StfFailure(
@@ -215,48 +236,42 @@ class _Run:
         priority = None
         keys = c.where
         if isinstance(keys, str):
-            entry = self._handles.get(keys)
-            if entry is None:
-                raise Reject(f"no entry has the handle {keys!r}")
+            entry = self._entry(keys)
             keys = entry.keys
-            priority = resolve.priority_of(table, entry.priority, smaller_wins=self._p4c)
+            priority = self._priority(table, entry.priority)
         match = resolve.entry_match(table, keys, p4c=self._p4c, defaults=self._p4c)
         return self._target.read_direct_counter(counter, table, match, priority)
+
+    @execute.register
+    def _(self, c: CounterWrite) -> None:
+        counter = named(self._info.counters, c.counter, p4c=self._p4c)
+        index = resolve.counter_cell(counter, c.index)
+        self._target.write_counter(counter, index, c.packets, c.bytes)
 
     @execute.register
     def _(self, c: Packet) -> None:
         if c.port > MAX_PORT:
             raise Reject(f"port {c.port} does not exist; ports are 0 to {MAX_PORT}")
+        self._packets.sent_to(c.port)
         for port, data in self._target.send(c.port, c.data):
-            self._out[port].append(data)
+            self._packets.received(port, data)
 
     @execute.register
     def _(self, c: Expect) -> None:
-        if c.pattern is None:
-            self._any_ports.add(c.port)
-            return
-        if not self._out[c.port]:
-            raise StfFailure(f"no packet on port {c.port}{self._others(c.port)}")
-        data = self._out[c.port].popleft()
-        trouble = difference(data, c.pattern, exact_length=c.exact_length)
-        if trouble:
-            raise StfFailure(f"packet on port {c.port} {trouble}")
+        self._packets.expect(c)
 
     @execute.register
     def _(self, c: NoPacket) -> None:
-        self._no_packet(c.port)
+        self._packets.expect_none()
 
-    def _no_packet(self, port: int | None) -> None:
-        for number, queue in sorted(self._out.items()):
-            if queue and port in (None, number):
-                more = f" (and {len(queue) - 1} more)" if len(queue) > 1 else ""
-                raise StfFailure(
-                    f"unexpected packet on port {number}: {_shortened(queue[0].hex())}{more}"
-                )
+    def _entry(self, handle: str) -> Add:
+        entry = self._handles.get(handle)
+        if entry is None:
+            raise Reject(f"no entry has the handle {handle!r}")
+        return entry
 
-    def _others(self, port: int) -> str:
-        others = [f"port {n}: {_shortened(q[0].hex())}" for n, q in self._out.items() if q]
-        return f", but there is one on {', '.join(others)}" if others else ""
+    def _priority(self, table: Table, priority: int | None) -> int:
+        return resolve.priority_of(table, priority, smaller_wins=self._smaller_wins, p4c=self._p4c)
 
     def _table(self, name: str) -> Table:
         return named(self._info.tables, name, p4c=self._p4c)
@@ -267,31 +282,6 @@ class _Run:
             return call
         ends = [r.action.name for r in table.actions if r.action.name.endswith(f".{call.name}")]
         return replace(call, name=ends[0]) if len(ends) == 1 else call
-
-
-def difference(data: bytes, pattern: str, *, exact_length: bool) -> str | None:
-    """Compare a packet with a pattern of nibbles; None if it matches, else what differs."""
-    digits = data.hex()
-    for at, (got, want) in enumerate(zip(digits, pattern, strict=False)):
-        if want not in ("*", got):
-            return (
-                f"differs at byte {at // 2}: expected {_shortened(pattern, at)}, "
-                f"got {_shortened(digits, at)}"
-            )
-    if len(digits) < len(pattern) or (exact_length and len(digits) != len(pattern)):
-        return (
-            f"is {len(digits) / 2:g} bytes, expected {len(pattern) / 2:g}: "
-            f"got {_shortened(digits)}, expected {_shortened(pattern)}"
-        )
-    return None
-
-
-def _shortened(digits: str, at: int = 0) -> str:
-    """At most 64 nibbles, around `at`."""
-    start = max(0, at - 32) & ~1
-    head = "…" if start else ""
-    tail = "…" if len(digits) > start + 64 else ""
-    return f"{head}{digits[start : start + 64]}{tail}"
 
 
 def _ports_checked(

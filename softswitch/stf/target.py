@@ -42,6 +42,9 @@ class Target(Protocol):
     def set_default(self, table: Table, action: BoundAction) -> None:
         """Change the default action."""
 
+    def delete(self, table: Table, match: Sequence[Match], priority: int) -> None:
+        """Delete an entry."""
+
     def clear(self, table: Table) -> None:
         """Delete all entries of a table."""
 
@@ -64,6 +67,9 @@ class Target(Protocol):
 
     def read_register(self, register: Register, index: int) -> int:
         """Read one cell."""
+
+    def write_counter(self, counter: Counter, index: int, packets: int, octets: int) -> None:
+        """Set one cell of an indirect counter."""
 
     def read_counter(self, counter: Counter, index: int) -> tuple[int, int]:
         """Read (packets, bytes) of one cell of an indirect counter."""

@@ -246,7 +246,7 @@ class TableEntries:
             now = ctx.engine.now_ns()
             timer = 0
             if ttl:
-                timer = ctx.timers.start(table.table.id, key, entry.handle, ttl, now)
+                timer = ctx.timers.start(table.table.id, key, ttl, now)
             entry = entry._replace(timer=timer)
         return entry
 

@@ -8,7 +8,6 @@ from typing import Any
 from softswitch.server.codec import decode_port
 from softswitch.server.entities.base import Context
 from softswitch.server.errors import invalid
-from softswitch.server.state import GroupMember
 
 
 def checked_watch(ctx: Context, message: Any) -> tuple[int | None, bytes | None]:
@@ -21,14 +20,6 @@ def checked_watch(ctx: Context, message: Any) -> tuple[int | None, bytes | None]
         _check(ctx, decode_port(message.watch_port, "watch_port"))
         return None, bytes(message.watch_port)
     return None, None
-
-
-def watched_port(member: GroupMember) -> int | None:
-    """The port a member watches."""
-    if member.watch_port is not None:
-        return int.from_bytes(member.watch_port, "big")
-    # In the deprecated field 0 means that nothing is watched.
-    return member.watch or None
 
 
 def _check(ctx: Context, port: int) -> None:
