@@ -108,7 +108,10 @@ def const_value(ctx: Context, kind: ty.Type, const: ast.Const) -> Value:
         parts = [(str(i), kind.element) for i in range(len(const))]
     else:
         parts = element_types(kind)
-    items = const.values() if isinstance(const, dict) else const
+    if isinstance(const, dict):
+        items = [const[name] for name, _ in parts]
+    else:
+        items = list(const)
     fields = {
         name: const_value(ctx, inner, item)
         for (name, inner), item in zip(parts, items, strict=True)
