@@ -108,10 +108,7 @@ def const_value(ctx: Context, kind: ty.Type, const: ast.Const) -> Value:
         parts = [(str(i), kind.element) for i in range(len(const))]
     else:
         parts = element_types(kind)
-    if isinstance(const, dict):
-        items = [const[name] for name, _ in parts]
-    else:
-        items = list(const)
+    items = [const[name] for name, _ in parts] if isinstance(const, dict) else list(const)
     fields = {
         name: const_value(ctx, inner, item)
         for (name, inner), item in zip(parts, items, strict=True)
