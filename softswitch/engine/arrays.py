@@ -32,14 +32,20 @@ class RegisterView:
     def __getitem__(self, i: int) -> int:
         if not 0 <= i < self.info.size:
             raise InvalidError(f"{self._what(i)}: index out of range")
-        check(self._instance.lib.ss_register_read(self._instance.ptr, self._index, i, self._buffer), self._what(i))
+        check(
+            self._instance.lib.ss_register_read(self._instance.ptr, self._index, i, self._buffer),
+            self._what(i),
+        )
         return int.from_bytes(self._buffer.raw, "big")
 
     def __setitem__(self, i: int, value: int) -> None:
         if not 0 <= i < self.info.size:
             raise InvalidError(f"{self._what(i)}: index out of range")
         data = checked(value, self.info.width, self._what(i))
-        check(self._instance.lib.ss_register_write(self._instance.ptr, self._index, i, data), self._what(i))
+        check(
+            self._instance.lib.ss_register_write(self._instance.ptr, self._index, i, data),
+            self._what(i),
+        )
 
     def read_all(self) -> list[int]:
         """All cells."""
@@ -48,7 +54,9 @@ class RegisterView:
     def write_all(self, values: Sequence[int]) -> None:
         """Set all cells."""
         if len(values) != self.info.size:
-            raise InvalidError(f"register {self.info.name} has {self.info.size} cells, got {len(values)} values")
+            raise InvalidError(
+                f"register {self.info.name} has {self.info.size} cells, got {len(values)} values"
+            )
         for i, v in enumerate(values):
             self[i] = v
 
@@ -67,14 +75,26 @@ class CounterView:
     def __getitem__(self, i: int) -> tuple[int, int]:
         a, b = c_uint64(), c_uint64()
         if not 0 <= i < self.info.size:
-            raise InvalidError(f"counter {self.info.name}[{i}] of size {self.info.size}: index out of range")
-        check(self._instance.lib.ss_counter_read(self._instance.ptr, self._index, i, byref(a), byref(b)), self.info.name)
+            raise InvalidError(
+                f"counter {self.info.name}[{i}] of size {self.info.size}: index out of range"
+            )
+        check(
+            self._instance.lib.ss_counter_read(
+                self._instance.ptr, self._index, i, byref(a), byref(b)
+            ),
+            self.info.name,
+        )
         return a.value, b.value
 
     def __setitem__(self, i: int, value: tuple[int, int]) -> None:
         if not 0 <= i < self.info.size:
-            raise InvalidError(f"counter {self.info.name}[{i}] of size {self.info.size}: index out of range")
-        check(self._instance.lib.ss_counter_write(self._instance.ptr, self._index, i, *value), self.info.name)
+            raise InvalidError(
+                f"counter {self.info.name}[{i}] of size {self.info.size}: index out of range"
+            )
+        check(
+            self._instance.lib.ss_counter_write(self._instance.ptr, self._index, i, *value),
+            self.info.name,
+        )
 
 
 class MeterView:
@@ -93,7 +113,9 @@ class MeterView:
         what = f"meter {self.info.name}[{i}] of size {self.info.size}"
         if not 0 <= i < self.info.size:
             raise InvalidError(f"{what}: index out of range")
-        code = check(self._instance.lib.ss_meter_get(self._instance.ptr, self._index, i, words), what)
+        code = check(
+            self._instance.lib.ss_meter_get(self._instance.ptr, self._index, i, words), what
+        )
         return MeterRates(*words) if code else None
 
     def __setitem__(self, i: int, rates: MeterRates | None) -> None:
@@ -123,7 +145,10 @@ class ValueSetView:
             data += [checked(v, w, name) for (v, _), w in zip(member, widths, strict=True)]
             data += [checked(m, w, name) for (_, m), w in zip(member, widths, strict=True)]
         raw = b"".join(data)
-        check(self._instance.lib.ss_value_set(self._instance.ptr, self._index, raw, len(members)), name)
+        check(
+            self._instance.lib.ss_value_set(self._instance.ptr, self._index, raw, len(members)),
+            name,
+        )
         self.members = tuple(tuple((v, m) for v, m in member) for member in members)
 
 
@@ -137,8 +162,10 @@ class Pre:
 
     def set_multicast_group(self, group: int, replicas: Sequence[tuple[int, int]]) -> None:
         """Create a group or replace its replicas. Group 0 does not exist."""
-        listed = (Replica * len(replicas))(*replicas)
-        code = self._instance.lib.ss_group_replicas(self._instance.ptr, group, listed, len(replicas))
+        listed = (Replica * len(replicas))(*(Replica(p, r) for p, r in replicas))
+        code = self._instance.lib.ss_group_replicas(
+            self._instance.ptr, group, listed, len(replicas)
+        )
         check(code, f"multicast group {group}")
         self.groups[group] = tuple((p, r) for p, r in replicas)
 
@@ -146,12 +173,17 @@ class Pre:
         """Remove a group."""
         if group not in self.groups:
             raise NotFoundError(f"multicast group {group}: not found")
-        check(self._instance.lib.ss_group_remove(self._instance.ptr, group), f"multicast group {group}")
+        check(
+            self._instance.lib.ss_group_remove(self._instance.ptr, group),
+            f"multicast group {group}",
+        )
         del self.groups[group]
 
-    def set_clone_session(self, session: int, replicas: Sequence[tuple[int, int]], truncate: int = 0) -> None:
+    def set_clone_session(
+        self, session: int, replicas: Sequence[tuple[int, int]], truncate: int = 0
+    ) -> None:
         """Create a session or replace it; ``truncate`` keeps that many bytes of a copy, 0 all."""
-        listed = (Replica * len(replicas))(*replicas)
+        listed = (Replica * len(replicas))(*(Replica(p, r) for p, r in replicas))
         lib = self._instance.lib
         code = lib.ss_session_replicas(self._instance.ptr, session, listed, len(replicas), truncate)
         check(code, f"clone session {session}")
@@ -161,5 +193,8 @@ class Pre:
         """Remove a session."""
         if session not in self.sessions:
             raise NotFoundError(f"clone session {session}: not found")
-        check(self._instance.lib.ss_session_remove(self._instance.ptr, session), f"clone session {session}")
+        check(
+            self._instance.lib.ss_session_remove(self._instance.ptr, session),
+            f"clone session {session}",
+        )
         del self.sessions[session]

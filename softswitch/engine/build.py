@@ -20,7 +20,15 @@ RUNTIME_DIR = Path(__file__).resolve().parent.parent / "runtime"
 CORE_SOURCES = (
     "ss_state.c", "ss_flow.c", "ss_table.c", "ss_entries.c", "ss_profile.c", "ss_extern.c",
 )  # fmt: skip
-BASE_FLAGS = ("-std=gnu11", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror")
+BASE_FLAGS = (
+    "-std=gnu11",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-strict-aliasing",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+)
 SANITIZE_FLAGS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 TIMEOUT_SECONDS = 300
 
@@ -68,12 +76,11 @@ class Builder:
         self._salt = f"{self.compiler} {status.st_size} {status.st_mtime_ns} {self.flavour.flags}"
 
     def _runtime_files(self) -> list[Path]:
-        return sorted(p for p in RUNTIME_DIR.iterdir() if p.suffix in (".c", ".h"))
+        """The core; the device files are a library of their own."""
+        return sorted(p for p in RUNTIME_DIR.glob("ss*") if p.suffix in (".c", ".h"))
 
     def _sources(self) -> list[Path]:
-        """The core, and the device files when they are there."""
-        device = sorted(RUNTIME_DIR.glob("device*.c"))
-        return [*(RUNTIME_DIR / name for name in CORE_SOURCES), *device]
+        return [RUNTIME_DIR / name for name in CORE_SOURCES]
 
     def key(self, source: str) -> str:
         """Name of the object for ``source``: a hash of all that goes into it."""
@@ -96,7 +103,17 @@ class Builder:
                 generated.write_text(source, encoding="utf-8")
                 objects = [self._object(p, Path(scratch)) for p in self._sources()]
                 made = Path(scratch) / "program.so"
-                self._run(["-shared", "-o", str(made), str(generated), *map(str, objects), "-lpthread", "-lm"])
+                self._run(
+                    [
+                        "-shared",
+                        "-o",
+                        str(made),
+                        str(generated),
+                        *map(str, objects),
+                        "-lpthread",
+                        "-lm",
+                    ]
+                )
                 os.replace(generated, target.with_suffix(".c"))
                 os.replace(made, target)
         except OSError as e:

@@ -24,7 +24,9 @@ def generate(program: Program) -> str:
     Raises ConfigError for what the target does not support.
     """
     if program.deparser_ops:
-        raise ConfigError(program.deparser_ops[0].where, "primitives in a deparser are not supported")
+        raise ConfigError(
+            program.deparser_ops[0].where, "primitives in a deparser are not supported"
+        )
     layout = Layout(program)
     calcs = CalcGen(layout)
     meta = Meta(layout)
@@ -68,11 +70,13 @@ def _header_functions(layout: Layout) -> list[str]:
     out: list[str] = []
     done: set[str] = set()
     for h in layout.program.headers.values():
-        if h.metadata or h.type.name in done:
+        has_std = any((h.name, i) in layout.std for i in range(len(h.type.fields)))
+        if h.type.name in done or has_std:
             continue
         done.add(h.type.name)
         gen = HeaderGen(layout, h.type)
-        for part in (gen.load_c(), gen.store_c(), gen.equal_c(), gen.copy_c()):
+        wire = [] if h.metadata else [gen.load_c(), gen.store_c()]
+        for part in (*wire, gen.equal_c(), gen.copy_c()):
             out += ["", *part]
     return out
 
@@ -112,7 +116,7 @@ def _copy_fields(layout: Layout) -> list[str]:
         for e in f.fields:
             if e.kind != "field":
                 raise ConfigError(e.where, "only fields can be preserved")
-            path, field = layout.field(*e.value)  # type: ignore[misc]
+            path, field = layout.field(*e.value)
             source = path.replace("h->", "s->", 1)
             if field.limbs > 1 or field.varbit:
                 cases.append(f"        memcpy(&{path}, &{source}, sizeof {path});")
@@ -141,7 +145,7 @@ def _digest_fields(layout: Layout, f: FieldList) -> list[str]:
             lines.append(f"        out[{at}] = {ExprGen(layout).boolean(e)};")
             at += 1
             continue
-        path, field = layout.field(*e.value)  # type: ignore[misc]
+        path, field = layout.field(*e.value)
         if field.varbit:
             raise ConfigError(e.where, "varbit fields cannot be in a digest")
         size = (field.width + 7) // 8
@@ -169,4 +173,3 @@ def _digests(layout: Layout) -> list[str]:
         "    }",
         "}",
     ]
-

@@ -24,12 +24,12 @@ class BuildError(EngineError):
     """The C compiler is missing or did not accept the generated code."""
 
 
-class NotFoundError(EngineError, LookupError):
-    """No object, entry, member, group or session of this name or number."""
-
-
-class WriteError(EngineError):
+class WriteError(EngineError, ValueError):
     """A control-plane write was refused; nothing was changed."""
+
+
+class NotFoundError(WriteError, LookupError):
+    """No object, entry, member, group or session of this name or number."""
 
 
 class ExistsError(WriteError):
@@ -48,7 +48,7 @@ class InUseError(WriteError):
     """A member or group that table entries still point to."""
 
 
-class InvalidError(WriteError, ValueError):
+class InvalidError(WriteError):
     """A value, mask, index or length out of range."""
 
 

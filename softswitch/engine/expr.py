@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softswitch.engine.errors import ConfigError
-from softswitch.engine.layout import Layout
+from softswitch.engine.layout import Layout, c_type
 from softswitch.engine.program import Action, Expr, Field
 from softswitch.engine.ranges import Interval, Ranges, is_bool, limbs_exact, limbs_for
 
-COMPARE = frozenset("== != < <= > >=".split())
+COMPARE = frozenset(["==", "!=", "<", "<=", ">", ">="])
 MAX_LIMBS = 512
 
 
@@ -76,10 +76,7 @@ class ExprGen:
             return self._constant(r.low, limbs, exact)
         if is_bool(e):
             return Value(f"(uint64_t)({self.boolean(e)})", 1, True, r)
-        if e.kind == "op":
-            text = self._operation(e, limbs, need)
-        else:
-            text = self._leaf(e, limbs)
+        text = self._operation(e, limbs, need) if e.kind == "op" else self._leaf(e, limbs)
         return Value(text, limbs, limbs == exact, r)
 
     def _constant(self, value: int, limbs: int, exact: int) -> Value:
@@ -105,7 +102,9 @@ class ExprGen:
             return f"(uint64_t)({v.text})" if v.limbs == 2 else f"{v.text}[0]"
         if limbs == 2:
             if v.limbs == 1:
-                return f"(ss_u128)(ss_s128)(int64_t)({v.text})" if signed else f"(ss_u128)({v.text})"
+                return (
+                    f"(ss_u128)(ss_s128)(int64_t)({v.text})" if signed else f"(ss_u128)({v.text})"
+                )
             return f"ss_ld128({v.text})"
         source, n = v.text, v.limbs
         if n <= 2:
@@ -141,17 +140,17 @@ class ExprGen:
     def _leaf(self, e: Expr, limbs: int) -> str:
         p = self.layout.program
         if e.kind == "field":
-            header, index = e.value  # type: ignore[misc]
+            header, index = e.value
             path, f = self.layout.field(header, index)
             return self._field_text(path, f, limbs)
         if e.kind == "stack_field":
-            stack, index = e.value  # type: ignore[misc]
+            stack, index = e.value
             s = p.stacks[stack]
             last = f"ss_last({self.layout.next_index(stack)}, {len(s.headers)})"
             path = f"{self.layout.stack(stack)}[{last}].{self.layout.member(s.type, index)}"
             return self._field_text(path, s.type.fields[index], limbs)
         if e.kind == "union_stack_field":
-            name, member, index = e.value  # type: ignore[misc]
+            name, member, index = e.value
             us = p.union_stacks[name]
             type_ = p.headers[p.unions[us.unions[0]].members[member][1]].type
             last = f"ss_last({self.layout.next_index(name)}, {len(us.unions)})"
@@ -169,7 +168,7 @@ class ExprGen:
         raise ConfigError(e.where, f"a {e.kind} is not a number")
 
     def _lookahead(self, e: Expr, limbs: int) -> str:
-        at, width = e.value  # type: ignore[misc]
+        at, width = e.value
         need = (at + width + 7) // 8
         self.pre.append(f"if (len - pos < {need}u) {{ error = SS_TOO_SHORT; goto parsed; }}")
         if width <= 64:
@@ -233,7 +232,11 @@ class ExprGen:
             return self._field_text(path, f, limbs)
         if op in ("last_stack_index", "size_stack"):
             following = self.layout.next_index(str(args[0].value))
-            return f"(uint64_t){following} - 1" if op == "last_stack_index" else f"(uint64_t){following}"
+            return (
+                f"((uint64_t){following} - 1)"
+                if op == "last_stack_index"
+                else f"(uint64_t){following}"
+            )
         raise ConfigError(e.where, f"'{op}' does not give a number")
 
     def _wide(self, function: str, args: list[str], limbs: int) -> str:
@@ -268,9 +271,13 @@ class ExprGen:
     def _shift_left(self, args: list[Expr], limbs: int) -> str:
         left = self.words(args[0], limbs)
         by = args[1]
-        if by.kind == "const" and isinstance(by.value, int):
-            if limbs <= 2 and by.value < 64 * limbs:
-                return f"({left} << {by.value})"
+        if (
+            isinstance(by.value, int)
+            and by.kind == "const"
+            and limbs <= 2
+            and by.value < 64 * limbs
+        ):
+            return f"({left} << {by.value})"
         count = self.index(by)
         if limbs <= 2:
             return f"ss_shl{64 * limbs}({left}, {count})"
@@ -354,14 +361,15 @@ class ExprGen:
                 )
             if r.low < low:
                 other = "else " if r.high > high else ""
-                self.pre.append(
-                    f"{other}if ({cast}{name} < {cast}{literal(low, n)}) {name} = {literal(low, n)};"
-                )
+                least = literal(low, n)
+                self.pre.append(f"{other}if ({cast}{name} < {cast}{least}) {name} = {least};")
         else:
             top, bottom = self._constant(high, n, n).text, self._constant(low, n, n).text
             self.pre.append(f"uint64_t {name}[{n}];")
             self.pre.append(f"ss_w_copy({name}, {n}, {text}, {n}, false);")
-            self.pre.append(f"if (ss_w_cmp({name}, {top}, {n}) > 0) memcpy({name}, {top}, {8 * n});")
+            self.pre.append(
+                f"if (ss_w_cmp({name}, {top}, {n}) > 0) memcpy({name}, {top}, {8 * n});"
+            )
             self.pre.append(
                 f"if (ss_w_cmp({name}, {bottom}, {n}) < 0) memcpy({name}, {bottom}, {8 * n});"
             )
@@ -401,7 +409,9 @@ class ExprGen:
             if op == "valid_union":
                 return self._union_valid(args[0])
             if op == "?" and is_bool(e):
-                return f"({self.boolean(args[0])} ? {self.boolean(args[1])} : {self.boolean(args[2])})"
+                return (
+                    f"({self.boolean(args[0])} ? {self.boolean(args[1])} : {self.boolean(args[2])})"
+                )
         v = self.value(e)
         if v.limbs <= 2:
             return f"({v.text} != 0)"
@@ -482,7 +492,8 @@ class ExprGen:
                     return f"(&{self.layout.header(members[position][1])})"
             elif inner.kind == "op" and inner.value == "dereference_union_stack":
                 stack = inner.args[0]
-                assert stack is not None and inner.args[1] is not None
+                assert stack is not None
+                assert inner.args[1] is not None
                 size = len(p.union_stacks[str(stack.value)].unions)
                 at = f"ss_index(sw, {self.index(inner.args[1])}, {size})"
                 return f"(&{self.layout.union_stack(str(stack.value))}[{at}].m{position})"
@@ -491,11 +502,13 @@ class ExprGen:
     def lvalue(self, e: Expr) -> tuple[str, Field]:
         """The place that ``e`` denotes and its description."""
         if e.kind == "field":
-            header, index = e.value  # type: ignore[misc]
+            header, index = e.value
             return self.layout.field(header, index)
         if e.kind == "op" and e.value == "access_field":
             inner, offset = e.args
-            assert inner is not None and offset is not None and isinstance(offset.value, int)
+            assert inner is not None
+            assert offset is not None
+            assert isinstance(offset.value, int)
             try:
                 type_ = self.layout.header_of(inner).type
             except ValueError as error:
@@ -505,7 +518,7 @@ class ExprGen:
             member = self.layout.member(type_, offset.value)
             return f"{self.header(inner)}->{member}", type_.fields[offset.value]
         if e.kind == "stack_field":
-            stack, index = e.value  # type: ignore[misc]
+            stack, index = e.value
             s = self.layout.program.stacks[stack]
             last = f"ss_last({self.layout.next_index(stack)}, {len(s.headers)})"
             return (
@@ -525,16 +538,17 @@ class ExprGen:
 
     def store(self, path: str, f: Field, v: Value) -> list[str]:
         """Statements that store ``v``, cut to the width of the field."""
-        fits = v.exact and 0 <= v.range.low and v.range.high < 1 << f.width
+        fits = v.exact and v.range.low >= 0 and v.range.high < 1 << f.width
         if f.width <= 64:
             text = self.widen(v, 1)
             if not fits and f.width not in (8, 16, 32, 64):
                 text = f"({text}) & {literal((1 << f.width) - 1, 1)}"
-            kind = f"uint{8 if f.width <= 8 else 16 if f.width <= 16 else 32 if f.width <= 32 else 64}_t"
-            statement = f"{path} = ({kind})({text});"
+            statement = f"{path} = ({c_type(f.width)})({text});"
         elif f.width <= 128:
             text = self.widen(v, 2)
-            text = text if fits or f.width == 128 else f"({text}) & {literal((1 << f.width) - 1, 2)}"
+            text = (
+                text if fits or f.width == 128 else f"({text}) & {literal((1 << f.width) - 1, 2)}"
+            )
             statement = f"ss_st128({path}, {text});"
         else:
             text = self.widen(v, f.limbs)

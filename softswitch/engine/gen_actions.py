@@ -85,7 +85,9 @@ class PrimitiveGen:
     def _assign(self, p: Primitive) -> list[str]:
         target = p.args[0]
         if target.kind == "valid":
-            return [f"{self.layout.header(str(target.value))}.valid = {self.expr.boolean(p.args[1])};"]
+            return [
+                f"{self.layout.header(str(target.value))}.valid = {self.expr.boolean(p.args[1])};"
+            ]
         return self.expr.assign(target, p.args[1])
 
     def _operator(self, op: str) -> Callable[[Primitive], list[str]]:
@@ -158,7 +160,9 @@ class PrimitiveGen:
         lines.append(f"    p->length_reg += {gen.bytes_text('(*x)')};")
         lines.append("}")
         if e.kind == "header":
-            lines += [f"{self.layout.header(o)}.valid = 0;" for o in self.layout.union_of(str(e.value))]
+            lines += [
+                f"{self.layout.header(o)}.valid = 0;" for o in self.layout.union_of(str(e.value))
+            ]
         return lines
 
     def _remove_header(self, p: Primitive) -> list[str]:
@@ -221,7 +225,9 @@ class PrimitiveGen:
             else:
                 words = f"w{i}"
                 lines.append(f"uint64_t w{i}[{v.limbs}];")
-                lines.append(f"w{i}[0] = {v.text};" if v.limbs == 1 else f"ss_st128(w{i}, {v.text});")
+                lines.append(
+                    f"w{i}[0] = {v.text};" if v.limbs == 1 else f"ss_st128(w{i}, {v.text});"
+                )
             lines.append(f"ss_format(s{i}, sizeof s{i}, {words}, {v.limbs}, {signed});")
             names.append(f"s{i}")
         listed = f"(const char *[]){{ {', '.join(names)} }}" if names else "NULL"
@@ -258,7 +264,8 @@ class PrimitiveGen:
     def _count(self, p: Primitive) -> list[str]:
         which = self._position(list(self.program.counters), p.args[0])
         index = self.expr.index(p.args[1])
-        return [f"ss_count(sw, ss_counter_cells(sw, {which}), {index}, C{which}_SIZE, p->ingress_length);"]
+        cells = f"ss_counter_cells(sw, {which})"
+        return [f"ss_count(sw, {cells}, {index}, C{which}_SIZE, p->ingress_length);"]
 
     def _meter(self, p: Primitive) -> list[str]:
         which = self._position(list(self.program.meters), p.args[0])
@@ -292,7 +299,8 @@ class PrimitiveGen:
             return lines + self._store_word(path, f, "v")
         n = (width + 63) // 64
         lines.append(f"uint64_t v[{n}] = {{ 0 }};")
-        lines.append(f"if (i < {size}) {{ memcpy(v, {cell}.w, {8 * n}); }} else {{ sw->stats.index_errors++; }}")
+        read = f"memcpy(v, {cell}.w, {8 * n});"
+        lines.append(f"if (i < {size}) {{ {read} }} else {{ sw->stats.index_errors++; }}")
         text = "ss_ld128(v)" if n == 2 else "v"
         value = Value(text, n, n * 64 >= f.width, Interval(0, (1 << width) - 1))
         stored = self.expr.store(path, f, value)
@@ -339,7 +347,9 @@ def action_function(layout: Layout, calcs: CalcGen, index: int) -> list[str]:
     targets = _jump_targets(action)
     data = layout.action_struct(index) if action.params else "void"
     out = [
-        f"/* action {clean(action.name)}" + (f", {clean(str(action.source))}" if action.source else "") + " */",
+        f"/* action {clean(action.name)}"
+        + (f", {clean(str(action.source))}" if action.source else "")
+        + " */",
         f"SS_ACTION void do_{name}(ss_switch *sw, ss_packet *p, struct phv *h, const {data} *d)",
         "{",
         "    (void)sw; (void)p; (void)h; (void)d;",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from softswitch.engine.errors import ConfigError
 from softswitch.engine.expr import ExprGen
 from softswitch.engine.gen_headers import runs, store_run
-from softswitch.engine.layout import Layout, unique
+from softswitch.engine.layout import Layout, c_type, unique
 from softswitch.engine.program import Calculation, Checksum, Expr, Field
 
 FUNCTIONS = {
@@ -24,7 +24,9 @@ class CalcGen:
         self.names: dict[str, str] = {}
         self._taken: set[str] = set()
 
-    def _inputs(self, inputs: tuple[tuple[str, Expr | None, int], ...]) -> list[tuple[str | None, str, Field]]:
+    def _inputs(
+        self, inputs: tuple[tuple[str, Expr | None, int], ...]
+    ) -> list[tuple[str | None, str, Field]]:
         """(header that must be valid, C path or constant, field) for each piece."""
         out: list[tuple[str | None, str, Field]] = []
         p = self.layout.program
@@ -41,7 +43,7 @@ class CalcGen:
                     path, f = self.layout.field(header.name, i)
                     out.append((header.name, path, f))
             elif e.kind == "field":
-                header_name, index = e.value  # type: ignore[misc]
+                header_name, index = e.value
                 path, f = self.layout.field(header_name, index)
                 owner = None if p.headers[header_name].metadata else header_name
                 out.append((owner, path, f))
@@ -60,7 +62,8 @@ class CalcGen:
         room = sum(f.width for _, _, f in pieces) // 8 + 17
         function = f"ss_hash_{FUNCTIONS[calc.algo]}"
         out = [
-            f"static uint64_t hash_{ident}(ss_switch *sw, const struct phv *h, const ss_packet *p)",
+            "SS_ACTION uint64_t",
+            f"hash_{ident}(ss_switch *sw, const struct phv *h, const ss_packet *p)",
             "{",
         ]
         if payload:
@@ -107,14 +110,16 @@ class CalcGen:
         for owner, path, f in pieces:
             if f.varbit:
                 body = (
-                    f"if (bits % 8 == 0) {{ memcpy(buf + bits / 8, {path}.bytes, {path}.bits / 8u); "
-                    f"bits += {path}.bits; }}"
+                    f"if (bits % 8 == 0) {{ memcpy(buf + bits / 8, {path}.bytes, "
+                    f"{path}.bits / 8u); bits += {path}.bits; }}"
                 )
             elif f.limbs > 1:
                 body = f"ss_w_store_bits(buf, bits, {f.width}, {path}); bits += {f.width};"
             else:
                 body = f"ss_store_bits(buf, bits, {f.width}, (uint64_t){path}); bits += {f.width};"
-            out.append(f"if ({self.layout.header(owner)}.valid) {{ {body} }}" if owner else f"{{ {body} }}")
+            out.append(
+                f"if ({self.layout.header(owner)}.valid) {{ {body} }}" if owner else f"{{ {body} }}"
+            )
         return out
 
     def call(self, name: str) -> str:
@@ -129,17 +134,26 @@ class CalcGen:
         path, f = gen.lvalue(c.target)
         if f.width > 64:
             raise ConfigError(c.target.where, "checksum field of more than 64 bits")
-        owner = str(c.target.value[0]) if c.target.kind == "field" else ""  # type: ignore[index]
-        valid = "" if self.layout.program.headers[owner].metadata else f"{self.layout.header(owner)}.valid && "
+        owner = str(c.target.value[0]) if c.target.kind == "field" else ""
+        valid = (
+            ""
+            if self.layout.program.headers[owner].metadata
+            else f"{self.layout.header(owner)}.valid && "
+        )
         mask = f"UINT64_C(0x{(1 << f.width) - 1:x})"
         value = f"({self.call(c.calculation.name)} & {mask})"
         comment = [f"/* {clean(str(c.source))} */"] if c.source else []
         if verify:
             body = f"if ({path} != {value}) {{ h->std.checksum_error = 1; }}"
         else:
-            kind = 8 if f.width <= 8 else 16 if f.width <= 16 else 32 if f.width <= 32 else 64
-            body = f"{path} = (uint{kind}_t){value};"
-        return [*comment, "{", *(f"    {s}" for s in pre), f"    if ({valid}{test}) {{ {body} }}", "}"]
+            body = f"{path} = ({c_type(f.width)}){value};"
+        return [
+            *comment,
+            "{",
+            *(f"    {s}" for s in pre),
+            f"    if ({valid}{test}) {{ {body} }}",
+            "}",
+        ]
 
 
 def clean(text: str) -> str:

@@ -105,7 +105,9 @@ class HeaderGen:
                 out.append(store_run(base, offset, bits, self._joined(part, members)))
         return out
 
-    def _load(self, part: list[tuple[int, Field]], members: list[tuple[int, int]], word: str) -> list[str]:
+    def _load(
+        self, part: list[tuple[int, Field]], members: list[tuple[int, int]], word: str
+    ) -> list[str]:
         if len(members) == 1:
             i, f = part[members[0][0]]
             return [f"x->{self.layout.member(self.type, i)} = ({c_type(f.width)}){word};"]

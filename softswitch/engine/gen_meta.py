@@ -75,9 +75,13 @@ class Meta:
             else:
                 cell = f"struct r{i}_cell"
                 out.append(f"{cell} {{ uint64_t w[{(r.width + 63) // 64}]; }};")
-            out.append(f"/* register {quote(r.name)}: bit<{r.width}>[{r.size}] */".replace("*/\"", "\""))
+            out.append(
+                f"/* register {quote(r.name)}: bit<{r.width}>[{r.size}] */".replace('*/"', '"')
+            )
             out.append(f"#define R{i}(sw) (({cell} *)(void *)((sw)->arena + {at}))")
-        out += [f"#define C{i}_SIZE {c.size}u" for i, c in enumerate(self.program.counters.values())]
+        out += [
+            f"#define C{i}_SIZE {c.size}u" for i, c in enumerate(self.program.counters.values())
+        ]
         for i, t in enumerate(self.program.tables.values()):
             _, words = key_places(t)
             ranges = sum(k.kind == "range" for k in t.keys)
@@ -87,7 +91,8 @@ class Meta:
         return [*out, ""]
 
     def _actions(self, t: Table) -> list[int]:
-        return list(t.actions) + ([] if t.default_action in (None, *t.actions) else [t.default_action])  # type: ignore[list-item]
+        extra = t.default_action
+        return [*t.actions, *([] if extra is None or extra in t.actions else [extra])]
 
     def _data_size(self, actions: Iterable[int]) -> int:
         """Upper bound of the bytes of the largest action data; the same rule as in C."""
@@ -102,11 +107,15 @@ class Meta:
                 for p, at in zip(a.params, offsets, strict=True)
             ]
             if items:
-                params.append(f"static const ss_param_desc a{i}_params[] = {{ {', '.join(items)} }};")
+                params.append(
+                    f"static const ss_param_desc a{i}_params[] = {{ {', '.join(items)} }};"
+                )
                 for j, at in enumerate(offsets):
                     member = f"{self.layout.action_struct(i)}, {self.layout.param(a, j)}"
                     params.append(f'_Static_assert(offsetof({member}) == {at}, "layout");')
-                params.append(f'_Static_assert(sizeof({self.layout.action_struct(i)}) == {size}, "layout");')
+                params.append(
+                    f'_Static_assert(sizeof({self.layout.action_struct(i)}) == {size}, "layout");'
+                )
             wire = sum(width_bytes(p.width) for p in a.params)
             where = f"a{i}_params" if items else "NULL"
             rows.append(f"{{ {quote(a.name)}, {len(a.params)}, {size}, {wire}, {where} }}")
@@ -118,9 +127,8 @@ class Meta:
         for e in t.entries:
             params = packed(e.params, [p.width for p in self.program.actions[e.action].params])
             key, arg = packed(e.values, widths), packed(e.args, widths)
-            rows.append(
-                f"{{ {_bytes_c(key)}, {_bytes_c(arg)}, {_bytes_c(params)}, {e.priority}, {e.action} }}"
-            )
+            texts = [_bytes_c(key), _bytes_c(arg), _bytes_c(params), str(e.priority), str(e.action)]
+            rows.append("{ " + ", ".join(texts) + " }")
         return _array("ss_const_entry", f"t{i}_entries", rows) if rows else []
 
     def _table(self, i: int, t: Table) -> tuple[list[str], str]:
@@ -174,15 +182,26 @@ class Meta:
 
     def _array_rows(self) -> list[str]:
         p = self.program
-        out = _array("ss_array_desc", "registers", (
-            f"{{ {quote(r.name)}, {self.offsets['register', r.name]}, {r.size}, {r.width}, {cell_bytes(r.width)}, 0 }}"
-            for r in p.registers.values()))  # fmt: skip
-        out += _array("ss_array_desc", "counters", (
-            f"{{ {quote(c.name)}, {self.offsets['counter', c.name]}, {c.size}, 0, {COUNTER_BYTES}, 0 }}"
-            for c in p.counters.values()))  # fmt: skip
-        return out + _array("ss_array_desc", "meters", (
-            f"{{ {quote(m.name)}, {self.offsets['meter', m.name]}, {m.size}, 0, {METER_BYTES}, {int(m.counts_bytes)} }}"
-            for m in p.meters.values()))  # fmt: skip
+        registers = [
+            self._row("register", r.name, r.size, r.width, cell_bytes(r.width), 0)
+            for r in p.registers.values()
+        ]
+        counters = [
+            self._row("counter", c.name, c.size, 0, COUNTER_BYTES, 0) for c in p.counters.values()
+        ]
+        meters = [
+            self._row("meter", m.name, m.size, 0, METER_BYTES, int(m.counts_bytes))
+            for m in p.meters.values()
+        ]
+        return [
+            *_array("ss_array_desc", "registers", registers),
+            *_array("ss_array_desc", "counters", counters),
+            *_array("ss_array_desc", "meters", meters),
+        ]
+
+    def _row(self, kind: str, name: str, *numbers: int) -> str:
+        values = ", ".join(str(n) for n in (self.offsets[kind, name], *numbers))
+        return f"{{ {quote(name)}, {values} }}"
 
     def tables(self) -> list[str]:
         """The tables and ``ss_prog``."""
@@ -197,19 +216,25 @@ class Meta:
         out += _array("ss_table_desc", "tables", rows)
         before, profile_rows = self._profiles()
         out += [*before, *_array("ss_profile_desc", "profiles", profile_rows), *self._array_rows()]
-        vsets = (f"{{ {quote(v.name)}, {sum(map(width_bytes, v.widths))} }}" for v in p.value_sets.values())
+        vsets = (
+            f"{{ {quote(v.name)}, {sum(map(width_bytes, v.widths))} }}"
+            for v in p.value_sets.values()
+        )
         out += _array("ss_vset_desc", "vsets", vsets)
         most = sum(p.headers[name].type.max_bytes for name in p.deparser)
         return [
             *out,
             f'_Static_assert(sizeof(ss_meter_cell) == {METER_BYTES}, "layout");',
             "const ss_program ss_prog = {",
-            f"    .name = {quote(p.name)}, .actions = actions, .tables = tables, .profiles = profiles,",
+            f"    .name = {quote(p.name)},",
+            "    .actions = actions, .tables = tables, .profiles = profiles,",
             "    .registers = registers, .counters = counters, .meters = meters, .vsets = vsets,",
-            f"    .n_actions = {len(p.actions)}, .n_tables = {len(p.tables)}, .n_profiles = {len(p.profiles)},",
+            f"    .n_actions = {len(p.actions)}, .n_tables = {len(p.tables)},",
+            f"    .n_profiles = {len(p.profiles)},",
             f"    .n_registers = {len(p.registers)}, .n_counters = {len(p.counters)},",
             f"    .n_meters = {len(p.meters)}, .n_vsets = {len(p.value_sets)},",
-            "    .phv_size = sizeof(struct phv), .meta_size = offsetof(struct phv, headers_from_here),",
+            "    .phv_size = sizeof(struct phv),",
+            "    .meta_size = offsetof(struct phv, headers_from_here),",
             f"    .max_header_bytes = {most}, .arena_size = {self.arena},",
             "};",
         ]

@@ -11,7 +11,7 @@ from softswitch.engine.layout import Layout, unique
 from softswitch.engine.program import Expr, HeaderType, ParseState, Primitive, Transition
 
 CORE_ERRORS = {
-    "NO_ERROR": ("NoError", 0), "TOO_SHORT": ("PacketTooShort", 1), "NO_MATCH": ("NoMatch", 2),
+    "NO_ERROR": ("NoError", 0), "TOO_SHORT": ("PacketTooShort", 1),
     "STACK_FULL": ("StackOutOfBounds", 3), "HEADER_TOO_SHORT": ("HeaderTooShort", 4),
     "TIMEOUT": ("ParserTimeout", 5), "BAD_ARGUMENT": ("ParserInvalidArgument", 6),
 }  # fmt: skip
@@ -126,7 +126,7 @@ class ParserGen:
             place = f"&{self.layout.stack(s.name)}"
             suffix, name = "", s.name
         elif e.kind == "union_stack":
-            name, member = e.value  # type: ignore[misc]
+            name, member = e.value
             us = p.union_stacks[name]
             size, members = len(us.unions), p.unions[us.unions[0]].members
             type_ = p.headers[members[member][1]].type
@@ -180,7 +180,8 @@ class ParserGen:
             if t.kind == "default":
                 return [*out, go]
             out += self._case(s, t, go)
-        return [*out, "error = SS_NO_MATCH;", "goto parsed;"]
+        # BMv2 accepts when nothing matches; p4c 1.2.5 adds no transition to NoMatch
+        return [*out, "goto parsed;"]
 
     def _case(self, s: ParseState, t: Transition, go: str) -> list[str]:
         if t.kind == "value_set":
@@ -251,9 +252,20 @@ def deparser(layout: Layout, calcs: CalcGen) -> list[str]:
             f"    if ({path}.valid) {{ out = write_{layout.types[h.type.name]}(&{path}, out); }}"
         )
     phv = "    const struct phv *h = (const struct phv *)(const void *)p->phv;"
-    out = ["uint32_t ss_gen_header_bytes(const ss_packet *p)", "{", phv, "    uint32_t n = 0;", "    (void)h;"]
+    out = [
+        "uint32_t ss_gen_header_bytes(const ss_packet *p)",
+        "{",
+        phv,
+        "    uint32_t n = 0;",
+        "    (void)h;",
+    ]
     out += [*sizes, "    return n;", "}", ""]
-    out += ["void ss_gen_deparse(const ss_packet *p, uint8_t *out)", "{", phv, "    (void)h; (void)out;"]
+    out += [
+        "void ss_gen_deparse(const ss_packet *p, uint8_t *out)",
+        "{",
+        phv,
+        "    (void)h; (void)out;",
+    ]
     out += [*writes, "}", ""]
     out += ["void ss_gen_checksums(ss_switch *sw, ss_packet *p)", "{"]
     out += ["    struct phv *h = (struct phv *)(void *)p->phv;", "    (void)sw; (void)h;"]

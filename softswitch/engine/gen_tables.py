@@ -53,8 +53,11 @@ class ControlGen:
         self.control = control
         self.index = {name: i for i, name in enumerate(self.program.tables)}
         taken: set[str] = set()
-        names = [x.name for x in (*control.tables, *control.conditions, *control.calls)]
-        self.labels = {n: unique(f"n_{n}", taken) for n in names}
+        self.nodes: dict[str, Table | Condition | ActionCall] = {}
+        self.nodes.update({t.name: t for t in control.tables})
+        self.nodes.update({c.name: c for c in control.conditions})
+        self.nodes.update({c.name: c for c in control.calls})
+        self.labels = {n: unique(f"n_{n}", taken) for n in self.nodes}
 
     def function(self) -> list[str]:
         """The definition of the function."""
@@ -65,14 +68,11 @@ class ControlGen:
             "    (void)sw; (void)h;",
             f"    {self._goto(self.control.init)}",
         ]
-        nodes: dict[str, Table | Condition | ActionCall] = {}
-        for x in (*self.control.tables, *self.control.conditions, *self.control.calls):
-            nodes[x.name] = x
-        for name in self._order(nodes):
-            out += self._node(nodes[name])
+        for name in self._order():
+            out += self._node(self.nodes[name])
         return [*out, "}"]
 
-    def _order(self, nodes: dict[str, Table | Condition | ActionCall]) -> list[str]:
+    def _order(self) -> list[str]:
         """Reachable nodes, following the control flow, so that most gotos fall through."""
         seen: set[str] = set()
         out: list[str] = []
@@ -83,7 +83,7 @@ class ControlGen:
                 continue
             seen.add(name)
             out.append(name)
-            x = nodes[name]
+            x = self.nodes[name]
             if isinstance(x, Table):
                 todo += [x.after, x.miss, x.hit, *dict.fromkeys(x.next.values())]
             elif isinstance(x, Condition):
@@ -101,7 +101,11 @@ class ControlGen:
         if isinstance(x, Condition):
             gen = ExprGen(self.layout)
             test = gen.boolean(x.expr)
-            lines = [*gen.take_pre(), f"if ({test}) {{ {self._goto(x.true_next)} }}", self._goto(x.false_next)]
+            lines = [
+                *gen.take_pre(),
+                f"if ({test}) {{ {self._goto(x.true_next)} }}",
+                self._goto(x.false_next),
+            ]
         elif isinstance(x, ActionCall):
             lines = [*self._call(x.action, "NULL"), self._goto(x.next)]
         elif is_fixed(x):
@@ -160,7 +164,7 @@ class ControlGen:
     def _lookup(self, t: Table) -> list[str]:
         i = self.index[t.name]
         if not t.keys:
-            return ["ss_entry *e = NULL;"]
+            return ["const ss_entry *e = NULL;", "(void)e;"]
         _, words = key_places(t)
         ranges = sum(k.kind == "range" for k in t.keys)
         stride = f"T{i}_STRIDE"

@@ -8,9 +8,47 @@ import re
 from softswitch.engine.program import Action, Expr, Field, Header, HeaderType, Program
 
 C_KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if "
-    "inline int long register restrict return short signed sizeof static struct switch typedef "
-    "union unsigned void volatile while asm typeof bool true false".split()
+    (
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "asm",
+        "typeof",
+        "bool",
+        "true",
+        "false",
+    )
 )
 
 STD_WIDTHS = {
@@ -164,7 +202,9 @@ class Layout:
                     continue
                 name = self.member(h.type, i)
                 if f.varbit:
-                    out.append(f"    struct {{ uint16_t bits; uint8_t bytes[{f.width // 8}]; }} {name};")
+                    out.append(
+                        f"    struct {{ uint16_t bits; uint8_t bytes[{f.width // 8}]; }} {name};"
+                    )
                 else:
                     sign = "int" if f.signed else "bit"
                     out.append(f"    {declare(max(f.width, 1), name)}; /* {sign}<{f.width}> */")
@@ -225,7 +265,9 @@ class Layout:
             return p.headers[p.stacks[str(e.args[0].value)].headers[0]]
         if e.kind == "op" and e.value == "access_union_header":
             inner, offset = e.args
-            assert inner is not None and offset is not None and isinstance(offset.value, int)
+            assert inner is not None
+            assert offset is not None
+            assert isinstance(offset.value, int)
             union = self._union_of_expr(inner)
             if offset.value < len(p.unions[union].members):
                 return p.headers[p.unions[union].members[offset.value][1]]

@@ -27,13 +27,15 @@ from softswitch.engine.program import (
 BMV2_MAX_PRIORITY = (1 << 24) - 1
 """The JSON counts priorities from 1, the best; P4Runtime's are this number minus those."""
 
-KEY_KINDS = frozenset("exact lpm ternary range optional valid".split())
+KEY_KINDS = frozenset(["exact", "lpm", "ternary", "range", "optional", "valid"])
 
 
 class ControlLoader:
     """Reads pipelines; collects which actions each profile can hold."""
 
-    def __init__(self, scope: Scope, actions: tuple[Action, ...], profiles: dict[str, Profile]) -> None:
+    def __init__(
+        self, scope: Scope, actions: tuple[Action, ...], profiles: dict[str, Profile]
+    ) -> None:
         self.scope = scope
         self.actions = actions
         self.index = {a.id: i for i, a in enumerate(actions)}
@@ -253,12 +255,12 @@ class ParserLoader:
 
     def _width(self, e: Expr) -> int:
         if e.kind == "lookahead":
-            return int(e.value[1])  # type: ignore[index]
+            return int(e.value[1])
         if e.kind == "stack_field":
-            stack, index = e.value  # type: ignore[misc]
+            stack, index = e.value
             return self.scope.stacks[stack].type.fields[index].width
         if e.kind == "union_stack_field":
-            name, member, index = e.value  # type: ignore[misc]
+            name, member, index = e.value
             union = self.scope.unions[self.scope.union_stacks[name].unions[0]]
             return self.scope.headers[union.members[member][1]].type.fields[index].width
         return self.scope.width(e)
@@ -277,13 +279,13 @@ class ParserLoader:
             p = self.scope.primitive(inner, 0)
             return replace(p, source=p.source or n.source())
         args = []
-        for p in n.items("parameters"):
-            if isinstance(p.raw, dict) and p.raw.get("type") in ("regular", "stack", "union_stack"):
-                args.append(self._extract_target(p))
-            elif isinstance(p.raw, int):
-                args.append(Expr("const", p.int()))
+        for a in n.items("parameters"):
+            if isinstance(a.raw, dict) and a.raw.get("type") in ("regular", "stack", "union_stack"):
+                args.append(self._extract_target(a))
+            elif isinstance(a.raw, int):
+                args.append(Expr("const", a.int()))
             else:
-                args.append(self.scope.expr(p))
+                args.append(self.scope.expr(a))
         return Primitive(op, tuple(args), n.source(), n.path)
 
     def _extract_target(self, n: Node) -> Expr:
@@ -332,4 +334,3 @@ class ParserLoader:
         if kind != "hexstr":
             raise n.fail(f"transition of type '{kind}' is not supported")
         return Transition("value", self._split(n["value"], widths), masks, None, following)
-

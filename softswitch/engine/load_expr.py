@@ -17,9 +17,32 @@ from softswitch.engine.program import (
     UnionStack,
 )
 
-BINARY = frozenset("+ - * / % & | ^ << >> == != < <= > >= and or".split())
-WIDTH_OPS = frozenset("two_comp_mod sat_cast usat_cast".split())
-UNARY = frozenset("~ not d2b b2d valid valid_union last_stack_index size_stack".split())
+BINARY = frozenset(
+    (
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "&",
+        "|",
+        "^",
+        "<<",
+        ">>",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "and",
+        "or",
+    )
+)
+WIDTH_OPS = frozenset(["two_comp_mod", "sat_cast", "usat_cast"])
+UNARY = frozenset(
+    ("~", "not", "d2b", "b2d", "valid", "valid_union", "last_stack_index", "size_stack")
+)
 MAX_SHIFT = 1 << 16
 
 
@@ -39,7 +62,7 @@ class Scope:
     def width(self, e: Expr) -> int:
         """Width in bits of a field reference."""
         if e.kind == "field":
-            header, index = e.value  # type: ignore[misc]
+            header, index = e.value
             return self.headers[header].type.fields[index].width
         return 1
 
@@ -66,7 +89,9 @@ class Scope:
         h = self.headers.get(header)
         if h is None:
             if header in self.unions and name == "$valid$":
-                return Expr("op", "b2d", (Expr("op", "valid_union", (Expr("header_union", header),)),))
+                return Expr(
+                    "op", "b2d", (Expr("op", "valid_union", (Expr("header_union", header),)),)
+                )
             raise n.fail(f"unknown header '{header}'")
         if name == "$valid$":
             return Expr("valid", header, where=n.path)

@@ -37,7 +37,18 @@ from softswitch.engine.program import (
 
 MAX_FIELD_BITS = 16384
 ALGORITHMS = frozenset(
-    "crc32 crc32_custom crc16 crc16_custom crcCCITT csum16 cksum16 xor16 identity xxh64".split()
+    (
+        "crc32",
+        "crc32_custom",
+        "crc16",
+        "crc16_custom",
+        "crcCCITT",
+        "csum16",
+        "cksum16",
+        "xor16",
+        "identity",
+        "xxh64",
+    )
 )
 
 
@@ -89,7 +100,9 @@ class _Loader:
         self._headers()
 
     def _header_type(self, n: Node) -> HeaderType:
-        fields, names, varbits = [], set(), 0
+        fields: list[Field] = []
+        names: set[str] = set()
+        varbits = 0
         listed = list(n["fields"])
         fixed = sum(f[1].size(MAX_FIELD_BITS) for f in listed if f[1].raw != "*")
         for f in listed:
@@ -233,9 +246,7 @@ class _Loader:
                 fields.append(self.scope.field(e["value"]))
             elif kind == "header":
                 header = self.scope.headers[str(self.scope.named(e, "header").value)]
-                fields += [
-                    Expr("field", (header.name, i)) for i in range(len(header.type.fields))
-                ]
+                fields += [Expr("field", (header.name, i)) for i in range(len(header.type.fields))]
             else:
                 raise e.fail(f"element of type '{kind}' is not supported")
         return FieldList(n["id"].int(), n["name"].str(), tuple(fields))
@@ -312,6 +323,4 @@ class _Loader:
         return tuple(order)
 
     def _aliases(self) -> dict[tuple[str, str], str]:
-        return {
-            (a[1][0].str(), a[1][1].str()): a[0].str() for a in self.doc.items("field_aliases")
-        }
+        return {(a[1][0].str(), a[1][1].str()): a[0].str() for a in self.doc.items("field_aliases")}

@@ -63,10 +63,19 @@ class Stats(ctypes.Structure):
     _fields_ = tuple(
         (name, c_uint64)
         for name in (
-            "received", "transmitted", "dropped_ingress", "dropped_egress", "dropped_no_replica",
-            "dropped_priority", "dropped_loop", "dropped_assert", "no_session", "parser_errors",
-            "checksum_errors", "index_errors",
-        )  # fmt: skip
+            "received",
+            "transmitted",
+            "dropped_ingress",
+            "dropped_egress",
+            "dropped_no_replica",
+            "dropped_priority",
+            "dropped_loop",
+            "dropped_assert",
+            "no_session",
+            "parser_errors",
+            "checksum_errors",
+            "index_errors",
+        )
     )
 
 
@@ -87,7 +96,10 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "ss_set_queues": (None, [c_void_p, c_uint32]),
     "ss_process": (c_void_p, [c_void_p, c_uint32, c_char_p, c_uint32, c_uint64, _U64]),
     "ss_digests": (c_void_p, [c_void_p, _U64]),
-    "ss_table_insert": (c_int64, [c_void_p, c_uint32, c_char_p, c_char_p, c_int32, c_int32, c_char_p, c_uint32]),
+    "ss_table_insert": (
+        c_int64,
+        [c_void_p, c_uint32, c_char_p, c_char_p, c_int32, c_int32, c_char_p, c_uint32],
+    ),
     "ss_table_modify": (c_int32, [c_void_p, c_uint32, c_int64, c_int32, c_char_p, c_uint32]),
     "ss_table_delete": (c_int32, [c_void_p, c_uint32, c_int64]),
     "ss_table_find": (c_int64, [c_void_p, c_uint32, c_char_p, c_char_p, c_int32]),
@@ -95,8 +107,14 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "ss_table_reset_default": (c_int32, [c_void_p, c_uint32]),
     "ss_table_default": (c_int32, [c_void_p, c_uint32, c_char_p]),
     "ss_table_count": (c_uint32, [c_void_p, c_uint32]),
-    "ss_table_next": (c_int64, [c_void_p, c_uint32, _U32, c_char_p, c_char_p, _I32, _I32, c_char_p]),
-    "ss_table_get": (c_int32, [c_void_p, c_uint32, c_int64, c_char_p, c_char_p, _I32, _I32, c_char_p]),
+    "ss_table_next": (
+        c_int64,
+        [c_void_p, c_uint32, _U32, c_char_p, c_char_p, _I32, _I32, c_char_p],
+    ),
+    "ss_table_get": (
+        c_int32,
+        [c_void_p, c_uint32, c_int64, c_char_p, c_char_p, _I32, _I32, c_char_p],
+    ),
     "ss_table_clear_entries": (c_int32, [c_void_p, c_uint32]),
     "ss_entry_counter": (c_int32, [c_void_p, c_uint32, c_int64, _U64, _U64]),
     "ss_entry_set_counter": (c_int32, [c_void_p, c_uint32, c_int64, c_uint64, c_uint64]),
@@ -144,17 +162,19 @@ def load_library(path: Path) -> ctypes.CDLL:
 
 
 class Instance:
-    """One ``ss_switch``. The library's functions are called as ``instance.lib.f(instance.ptr, ..)``."""
+    """One ``ss_switch``: call functions as ``instance.lib.f(instance.ptr, ...)``."""
 
     def __init__(self, library: ctypes.CDLL, seed: int, log: object | None = None) -> None:
         self.lib = library
         hooks = Hooks()
         self._log = log
         if log is not None:
-            hooks.log = ctypes.cast(log, c_void_p)  # type: ignore[arg-type]
+            hooks.log = ctypes.cast(log, c_void_p)
         self.ptr: int | None = library.ss_create(seed & (1 << 64) - 1, byref(hooks))
         if not self.ptr:
-            raise EngineError("the instance could not be created: out of memory, or entries of the program clash")
+            raise EngineError(
+                "the instance could not be created: out of memory, or entries of the program clash"
+            )
 
     def close(self) -> None:
         """Free the instance."""

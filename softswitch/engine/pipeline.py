@@ -99,6 +99,18 @@ class Pipeline:
         """The C instance: ``native.lib`` and ``native.ptr``, an ``ss_switch *``."""
         return self._instance
 
+    @property
+    def native_library(self) -> int:
+        """Handle of ``dlopen``."""
+        return int(self._lib._handle)
+
+    @property
+    def native_switch(self) -> int:
+        """Address of the ``ss_switch``."""
+        if self._instance.ptr is None:
+            raise EngineError("the pipeline is closed")
+        return self._instance.ptr
+
     def close(self) -> None:
         """Free the C instance; the pipeline cannot be used afterwards."""
         self._instance.close()
@@ -189,5 +201,3 @@ def _records(raw: bytes) -> list[tuple[int, bytes]]:
         out.append((number, raw[at : at + n]))
         at += n
     return out
-
-

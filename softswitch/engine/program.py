@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,11 @@ class Source:
     fragment: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.fragment}" if self.fragment else f"{self.file}:{self.line}"
+        return (
+            f"{self.file}:{self.line}: {self.fragment}"
+            if self.fragment
+            else f"{self.file}:{self.line}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Expr:
     """
 
     kind: str
-    value: object = None
+    value: Any = None
     args: tuple[Expr | None, ...] = ()
     where: str = ""
 
@@ -368,6 +373,6 @@ class Program:
     def expr_width(self, e: Expr) -> int:
         """Width in bits of a field-like expression."""
         if e.kind == "field":
-            header, index = e.value  # type: ignore[misc]
+            header, index = e.value
             return self.headers[header].type.fields[index].width
         return 1

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from softswitch.engine.layout import Layout
 from softswitch.engine.program import Action, Expr, Field
 
-BOOLEAN_OPS = frozenset("== != < <= > >= and or not d2b valid valid_union".split())
+BOOLEAN_OPS = frozenset(
+    ("==", "!=", "<", "<=", ">", ">=", "and", "or", "not", "d2b", "valid", "valid_union")
+)
 SHIFT_LIMIT = 1 << 15
 """Shifts to the left by more count as this many bits; wider results are refused anyway."""
 
@@ -79,7 +81,8 @@ class Ranges:
     @staticmethod
     def bounds_of_cast(e: Expr) -> tuple[int, int]:
         """Limits of two_comp_mod, sat_cast and usat_cast."""
-        assert e.args[1] is not None and isinstance(e.args[1].value, int)
+        assert e.args[1] is not None
+        assert isinstance(e.args[1].value, int)
         width = e.args[1].value
         if e.value == "usat_cast":
             return 0, (1 << width) - 1
@@ -92,19 +95,19 @@ class Ranges:
         if e.kind == "const" and isinstance(e.value, int):
             return Interval(e.value, e.value)
         if e.kind == "field":
-            header, index = e.value  # type: ignore[misc]
+            header, index = e.value
             return self.field(p.headers[header].type.fields[index])
         if e.kind == "stack_field":
-            stack, index = e.value  # type: ignore[misc]
+            stack, index = e.value
             return self.field(p.stacks[stack].type.fields[index])
         if e.kind == "union_stack_field":
-            name, member, index = e.value  # type: ignore[misc]
+            name, member, index = e.value
             union = p.unions[p.union_stacks[name].unions[0]]
             return self.field(p.headers[union.members[member][1]].type.fields[index])
         if e.kind == "local" and self.action is not None and isinstance(e.value, int):
             return Interval(0, (1 << self.action.params[e.value].width) - 1)
         if e.kind == "lookahead":
-            return Interval(0, (1 << e.value[1]) - 1)  # type: ignore[index]
+            return Interval(0, (1 << e.value[1]) - 1)
         if e.kind == "register":
             return Interval(0, (1 << p.registers[str(e.value)].width) - 1)
         return self._operation(e) if e.kind == "op" else Interval(0, 0)
@@ -123,7 +126,7 @@ class Ranges:
                 return Interval(0, 0)
             offset = args[1].value
             in_range = isinstance(offset, int) and offset < len(type_.fields)
-            return self.field(type_.fields[offset]) if in_range else Interval(0, 0)  # type: ignore[index]
+            return self.field(type_.fields[offset]) if in_range else Interval(0, 0)
         if op in ("last_stack_index", "size_stack"):
             return Interval(-1, 1 << 15)
         a = self.of(args[0])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softswitch.engine.errors import EngineError
 from softswitch.engine.native import check
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class Control:
     """Everything that the control plane wrote, by content."""
 
-    tables: tuple[object, ...]
-    profiles: tuple[object, ...]
-    value_sets: tuple[object, ...]
-    groups: tuple[object, ...]
-    sessions: tuple[object, ...]
+    tables: tuple[Any, ...]
+    profiles: tuple[Any, ...]
+    value_sets: tuple[Any, ...]
+    groups: tuple[Any, ...]
+    sessions: tuple[Any, ...]
     digest: int = field(default=0, compare=False)
 
     def __hash__(self) -> int:
@@ -62,7 +62,10 @@ class SnapshotKeeper:
             for a in p.action_profiles.values()
         )
         sets = tuple(v.members for v in p.value_sets.values())
-        groups, sessions = tuple(sorted(p.pre.groups.items())), tuple(sorted(p.pre.sessions.items()))
+        groups, sessions = (
+            tuple(sorted(p.pre.groups.items())),
+            tuple(sorted(p.pre.sessions.items())),
+        )
         parts = (tuple(tables), profiles, sets, groups, sessions)
         return Control(*parts, digest=hash(parts))
 
@@ -85,25 +88,31 @@ class SnapshotKeeper:
     def _rebuild(self, control: Control) -> None:
         p = self._p
         check(p.native.lib.ss_reset_control(p.native.ptr), "restore")
-        for profile, (members, groups) in zip(p.action_profiles.values(), control.profiles, strict=True):  # type: ignore[misc]
+        for profile, (members, groups) in zip(
+            p.action_profiles.values(), control.profiles, strict=True
+        ):
             profile.members.clear()
             profile.groups.clear()
             for member, (action, params) in members:
                 profile.add_member(member, action, params)
             for group, listed in groups:
                 profile.set_group(group, listed)
-        for table, (entries, default) in zip(p.tables.values(), control.tables, strict=True):  # type: ignore[misc]
+        for table, (entries, default) in zip(p.tables.values(), control.tables, strict=True):
             for match, action, params, priority in entries:
                 table.insert(match, action, params, priority)
-            if not table.info.default_entry_const and default is not None and default != table.default():
+            if (
+                not table.info.default_entry_const
+                and default is not None
+                and default != table.default()
+            ):
                 table.set_default(*default)
         for value_set, members in zip(p.value_sets.values(), control.value_sets, strict=True):
-            value_set.set(members)  # type: ignore[arg-type]
+            value_set.set(members)
         p.pre.groups.clear()
         p.pre.sessions.clear()
-        for number, replicas in control.groups:  # type: ignore[misc]
+        for number, replicas in control.groups:
             p.pre.set_multicast_group(number, replicas)
-        for number, (replicas, truncate) in control.sessions:  # type: ignore[misc]
+        for number, (replicas, truncate) in control.sessions:
             p.pre.set_clone_session(number, replicas, truncate)
         self._control = control
         self._version = self._now()

@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from ctypes import byref, c_int32, c_uint32, c_uint64
 from dataclasses import dataclass
 
-from softswitch.engine.errors import ActionError, ConstError, InvalidError, NotFoundError
+from softswitch.engine.errors import (
+    ActionError,
+    ConstError,
+    ExistsError,
+    InvalidError,
+    NotFoundError,
+)
 from softswitch.engine.gen_meta import packed, width_bytes
 from softswitch.engine.match import Exact, Lpm, Match, Optional, Range, Ternary
 from softswitch.engine.native import NO_DEFAULT, Instance, check
@@ -92,12 +98,15 @@ class ActionCodec:
             raise ActionError(f"{self.owner}: has no action '{action}'")
         widths = self.widths[index]
         if len(params) != len(widths):
-            raise InvalidError(f"{self.owner}: {action} takes {len(widths)} parameters, got {len(params)}")
+            raise InvalidError(
+                f"{self.owner}: {action} takes {len(widths)} parameters, got {len(params)}"
+            )
         try:
             data = packed(params, widths)
         except OverflowError:
             data = b""
-        if not data and widths or any(v < 0 or v >> w for v, w in zip(params, widths, strict=True)):
+        wrong = any(v < 0 or v >> w for v, w in zip(params, widths, strict=True))
+        if wrong or (not data and widths):
             names = [p.name for p in self.actions[index].params]
             bad = next(n for n, v, w in zip(names, params, widths, strict=True) if v < 0 or v >> w)
             raise InvalidError(f"{self.owner}: parameter {bad} of {action} does not fit its width")
@@ -147,7 +156,11 @@ class TableView:
         kind = k.kind
         if isinstance(m, Exact):
             return m.value, m.value if kind == "range" else full
-        if isinstance(m, Lpm) and kind in ("lpm", "ternary", "optional") and 0 <= m.prefix_len <= k.width:
+        if (
+            isinstance(m, Lpm)
+            and kind in ("lpm", "ternary", "optional")
+            and 0 <= m.prefix_len <= k.width
+        ):
             mask = prefix_mask(k.width, m.prefix_len)
             return m.value & mask, mask
         if isinstance(m, Ternary) and kind in ("ternary", "optional", "lpm"):
@@ -156,7 +169,9 @@ class TableView:
             return m.low, m.high
         if isinstance(m, Optional) and kind in ("ternary", "optional"):
             return (0, 0) if m.value is None else (m.value, full)
-        raise InvalidError(f"{self.info.name}: {m} does not fit {kind} key '{k.name}' of {k.width} bits")
+        raise InvalidError(
+            f"{self.info.name}: {m} does not fit {kind} key '{k.name}' of {k.width} bits"
+        )
 
     def pack(self, match: Sequence[Match]) -> tuple[bytes, bytes | None]:
         """The two byte strings of ss_control.h for a match."""
@@ -168,7 +183,9 @@ class TableView:
             if self._all_exact:
                 for m, k, n in zip(match, keys, self._sizes, strict=True):
                     if not isinstance(m, Exact):
-                        raise InvalidError(f"{self.info.name}: {m} does not fit exact key '{k.name}'")
+                        raise InvalidError(
+                            f"{self.info.name}: {m} does not fit exact key '{k.name}'"
+                        )
                     first.append(m.value.to_bytes(n, "big"))
                 return b"".join(first), None
             for m, k, n in zip(match, keys, self._sizes, strict=True):
@@ -200,7 +217,9 @@ class TableView:
 
     # -- entries -------------------------------------------------------------------------
 
-    def insert(self, match: Sequence[Match], action: Target, params: Sequence[int] = (), priority: int = 0) -> int:
+    def insert(
+        self, match: Sequence[Match], action: Target, params: Sequence[int] = (), priority: int = 0
+    ) -> int:
         """Add an entry and return its handle. The larger priority wins.
 
         Raises ExistsError, FullError, ConstError, ActionError, InvalidError, NotFoundError.
@@ -210,7 +229,15 @@ class TableView:
         handle = self._lib.ss_table_insert(
             self._instance.ptr, self._index, key, arg, priority, number, data, len(data)
         )
-        return handle if handle >= 0 else check(handle, self.info.name)  # type: ignore[no-any-return]
+        return handle if handle >= 0 else check(handle, self.info.name)
+
+    def insert_member(self, match: Sequence[Match], member: int, priority: int = 0) -> int:
+        """Add an entry that uses a member of the table's action profile."""
+        return self.insert(match, Member(member), (), priority)
+
+    def insert_group(self, match: Sequence[Match], group: int, priority: int = 0) -> int:
+        """Add an entry that uses a group of the table's action selector."""
+        return self.insert(match, Group(group), (), priority)
 
     def find(self, match: Sequence[Match], priority: int = 0) -> int | None:
         """Handle of the entry with exactly this match and priority."""
@@ -222,7 +249,10 @@ class TableView:
         """Give an entry another action or other parameters."""
         number, data = self.codec.encode(action, params)
         lib = self._lib
-        check(lib.ss_table_modify(self._instance.ptr, self._index, handle, number, data, len(data)), self.info.name)
+        check(
+            lib.ss_table_modify(self._instance.ptr, self._index, handle, number, data, len(data)),
+            self.info.name,
+        )
 
     def delete(self, handle: int) -> None:
         """Remove an entry."""
@@ -232,7 +262,11 @@ class TableView:
         """Remove all entries."""
         check(self._lib.ss_table_clear_entries(self._instance.ptr, self._index), self.info.name)
 
-    def _buffers(self) -> tuple[ctypes.Array[ctypes.c_char], ctypes.Array[ctypes.c_char], ctypes.Array[ctypes.c_char]]:
+    def _buffers(
+        self,
+    ) -> tuple[
+        ctypes.Array[ctypes.c_char], ctypes.Array[ctypes.c_char], ctypes.Array[ctypes.c_char]
+    ]:
         make = ctypes.create_string_buffer
         return make(self._key_bytes + 1), make(self._key_bytes + 1), make(self.codec.room + 8)
 
@@ -242,7 +276,14 @@ class TableView:
         position, priority, action = c_uint32(0), c_int32(), c_int32()
         while True:
             handle = self._lib.ss_table_next(
-                self._instance.ptr, self._index, byref(position), key, arg, byref(priority), byref(action), params
+                self._instance.ptr,
+                self._index,
+                byref(position),
+                key,
+                arg,
+                byref(priority),
+                byref(action),
+                params,
             )
             if handle < 0:
                 return
@@ -254,7 +295,14 @@ class TableView:
         key, arg, params = self._buffers()
         priority, action = c_int32(), c_int32()
         code = self._lib.ss_table_get(
-            self._instance.ptr, self._index, handle, key, arg, byref(priority), byref(action), params
+            self._instance.ptr,
+            self._index,
+            handle,
+            key,
+            arg,
+            byref(priority),
+            byref(action),
+            params,
         )
         check(code, f"{self.info.name} entry {handle}")
         target, values = self.codec.decode(action.value, params.raw)
@@ -266,7 +314,10 @@ class TableView:
         """Set what happens to packets that match no entry."""
         number, data = self.codec.encode(action, params)
         lib = self._lib
-        check(lib.ss_table_set_default(self._instance.ptr, self._index, number, data, len(data)), self.info.name)
+        check(
+            lib.ss_table_set_default(self._instance.ptr, self._index, number, data, len(data)),
+            self.info.name,
+        )
 
     def reset_default(self) -> None:
         """Back to the default action of the program."""
@@ -286,35 +337,53 @@ class TableView:
         """(packets, bytes) of an entry's direct counter."""
         a, b = c_uint64(), c_uint64()
         lib = self._lib
-        check(lib.ss_entry_counter(self._instance.ptr, self._index, handle, byref(a), byref(b)), f"{self.info.name} counter")
+        check(
+            lib.ss_entry_counter(self._instance.ptr, self._index, handle, byref(a), byref(b)),
+            f"{self.info.name} counter",
+        )
         return a.value, b.value
 
     def set_counter(self, handle: int, packets: int, bytes_: int) -> None:
         """Set an entry's direct counter."""
         lib = self._lib
-        check(lib.ss_entry_set_counter(self._instance.ptr, self._index, handle, packets, bytes_), f"{self.info.name} counter")
+        check(
+            lib.ss_entry_set_counter(self._instance.ptr, self._index, handle, packets, bytes_),
+            f"{self.info.name} counter",
+        )
 
     def meter(self, handle: int) -> MeterRates | None:
         """Rates of an entry's direct meter; None when it is not configured."""
         words = (c_uint64 * 4)()
-        code = check(self._lib.ss_entry_meter(self._instance.ptr, self._index, handle, words), f"{self.info.name} meter")
+        code = check(
+            self._lib.ss_entry_meter(self._instance.ptr, self._index, handle, words),
+            f"{self.info.name} meter",
+        )
         return MeterRates(*words) if code else None
 
     def set_meter(self, handle: int, rates: MeterRates | None) -> None:
         """Configure an entry's direct meter; None: every packet is green."""
         words = None if rates is None else rates.words()
-        check(self._lib.ss_entry_set_meter(self._instance.ptr, self._index, handle, words), f"{self.info.name} meter")
+        check(
+            self._lib.ss_entry_set_meter(self._instance.ptr, self._index, handle, words),
+            f"{self.info.name} meter",
+        )
 
     def set_timeout(self, handle: int, idle_us: int, now: int) -> None:
         """Remember an entry's idle timeout and take ``now`` as its last use."""
         lib = self._lib
-        check(lib.ss_entry_set_timeout(self._instance.ptr, self._index, handle, idle_us, now), f"{self.info.name} timeout")
+        check(
+            lib.ss_entry_set_timeout(self._instance.ptr, self._index, handle, idle_us, now),
+            f"{self.info.name} timeout",
+        )
 
     def last_hit(self, handle: int) -> tuple[int, int]:
         """(idle timeout, time of the last hit) in microseconds."""
         a, b = c_uint64(), c_uint64()
         lib = self._lib
-        check(lib.ss_entry_last_hit(self._instance.ptr, self._index, handle, byref(a), byref(b)), f"{self.info.name} timeout")
+        check(
+            lib.ss_entry_last_hit(self._instance.ptr, self._index, handle, byref(a), byref(b)),
+            f"{self.info.name} timeout",
+        )
         return a.value, b.value
 
 
@@ -334,20 +403,39 @@ class ProfileView:
         """Add a member."""
         number, data = self.codec.encode(action, params)
         what = f"{self.info.name} member {member}"
-        check(self._lib.ss_member_insert(self._instance.ptr, self._index, member, number, data, len(data)), what)
+        check(
+            self._lib.ss_member_insert(
+                self._instance.ptr, self._index, member, number, data, len(data)
+            ),
+            what,
+        )
         self.members[member] = (action, tuple(params))
 
     def modify_member(self, member: int, action: str, params: Sequence[int] = ()) -> None:
         """Give a member another action."""
         number, data = self.codec.encode(action, params)
         what = f"{self.info.name} member {member}"
-        check(self._lib.ss_member_modify(self._instance.ptr, self._index, member, number, data, len(data)), what)
+        check(
+            self._lib.ss_member_modify(
+                self._instance.ptr, self._index, member, number, data, len(data)
+            ),
+            what,
+        )
         self.members[member] = (action, tuple(params))
 
     def delete_member(self, member: int) -> None:
         """Remove a member; raises InUseError while entries or groups use it."""
-        check(self._lib.ss_member_delete(self._instance.ptr, self._index, member), f"{self.info.name} member {member}")
+        check(
+            self._lib.ss_member_delete(self._instance.ptr, self._index, member),
+            f"{self.info.name} member {member}",
+        )
         del self.members[member]
+
+    def add_group(self, group: int, members: Sequence[tuple[int, int]]) -> None:
+        """Create a group of (member, weight) pairs; raises ExistsError when it is there."""
+        if group in self.groups:
+            raise ExistsError(f"{self.info.name} group {group}: already there")
+        self.set_group(group, members)
 
     def set_group(self, group: int, members: Sequence[tuple[int, int]]) -> None:
         """Create a group or replace its (member, weight) pairs."""
@@ -362,5 +450,8 @@ class ProfileView:
         """Remove a group; raises InUseError while entries use it."""
         if group not in self.groups:
             raise NotFoundError(f"{self.info.name} group {group}: not found")
-        check(self._lib.ss_group_delete(self._instance.ptr, self._index, group), f"{self.info.name} group {group}")
+        check(
+            self._lib.ss_group_delete(self._instance.ptr, self._index, group),
+            f"{self.info.name} group {group}",
+        )
         del self.groups[group]

@@ -39,6 +39,11 @@ SS_EXPORT ss_switch *ss_create(uint64_t seed, const ss_hooks *hooks)
     return sw;
 }
 
+SS_EXPORT void ss_set_hooks(ss_switch *sw, const ss_hooks *hooks)
+{
+    sw->hooks = hooks != NULL ? *hooks : (ss_hooks){ .ctx = NULL };
+}
+
 static void replicas_free(ss_replicas *r)
 {
     for (uint32_t i = 0; i < r->n; i++) free(r->sets[i].replicas);
