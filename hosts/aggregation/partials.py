@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from hosts.aggregation.arithmetic import combine
 from hosts.aggregation.config import ServerConfig
 from hosts.aggregation.sequence import Sequences, span
-from hosts.wire.esa import ESA, Flag, message_dtype
+from hosts.wire.esa import ESA, Flag, Messages, message_dtype, take
 
-Messages: TypeAlias = NDArray[np.void]
 PartialsState: TypeAlias = tuple[Any, ...]
 
 NEVER = np.iinfo(np.int64).max
-STICKY = Flag.ECN | Flag.OVERFLOW
+STICKY = np.uint8(Flag.ECN | Flag.OVERFLOW)
+OVERFLOW = np.uint8(Flag.OVERFLOW)
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,12 @@ class Partials:
         conflict = ~write & ~add & ~subset
         larger = np.bitwise_count(new) > np.bitwise_count(old)
         write |= conflict & larger
-        self._write(slots[write], batch[write], fresh=old[write] == 0)
-        self._add(slots[add], batch[add])
-        self._bitmap[slots[add]] |= new[add]
-        self._bitmap[slots[write]] = new[write]
+        if write.any():
+            self._write(slots[write], _rows(batch, write), fresh=old[write] == 0)
+            self._bitmap[slots[write]] = new[write]
+        if add.any():
+            self._add(slots[add], _rows(batch, add))
+            self._bitmap[slots[add]] |= new[add]
         completed = np.flatnonzero(self._bitmap[slots] == self._full)
         self._arm(slots, now)
         return Outcome(completed, int(np.count_nonzero(subset)), int(np.count_nonzero(conflict)))
@@ -105,14 +107,12 @@ class Partials:
         self._sums[slots] = batch["values"]
 
     def _add(self, slots: Sequences, batch: Messages) -> None:
-        if not len(slots):
-            return
         head = batch["esa"]
         self._sums[slots], overflow = combine(
             self._head["op"][slots], self._sums[slots], batch["values"]
         )
-        flags = head["flags"] & STICKY | np.where(overflow, Flag.OVERFLOW, 0)
-        self._head["flags"][slots] |= flags.astype(np.uint8)
+        flags = head["flags"] & STICKY | np.where(overflow, OVERFLOW, np.uint8(0))
+        self._head["flags"][slots] |= flags
         self._head["exp"][slots] = np.maximum(self._head["exp"][slots], head["exp"])
 
     def _arm(self, slots: Sequences, now: int) -> None:
@@ -188,3 +188,7 @@ class Partials:
         self._sums[slots] = np.frombuffer(sums, np.int32).reshape(-1, self._sums.shape[1])
         self._deadline[slots] = np.where(waits == NEVER, NEVER, waits + now)
         self._attempts[slots] = np.frombuffer(attempts, np.int64)
+
+
+def _rows(batch: Messages, wanted: NDArray[np.bool_]) -> Messages:
+    return batch if wanted.all() else take(batch, wanted)

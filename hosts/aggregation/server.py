@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 from hosts.aggregation.config import ServerConfig
 from hosts.aggregation.partials import Partials
 from hosts.aggregation.sequence import Sequences, unwrap
-from hosts.wire.esa import NO_WORKER, Flag, MessageType, message_dtype, ver_type
+from hosts.wire.esa import NO_WORKER, Flag, Messages, MessageType, message_dtype, take, ver_type
 
-Messages: TypeAlias = NDArray[np.void]
 ServerState: TypeAlias = tuple[Any, ...]
+
+# Plain integers: an enumeration's operators cost more than the array operations around them.
+_GRAD, _PARAM, _REMIND = (
+    ver_type(m) for m in (MessageType.GRAD, MessageType.PARAM, MessageType.REMIND)
+)
+_MISS, _PARTIAL, _RESEND = (np.uint8(f) for f in (Flag.MISS, Flag.PARTIAL, Flag.RESEND))
+_COUNTED = tuple(
+    (np.uint8(f), (f.name or "").lower())
+    for f in (Flag.RESEND, Flag.EVICTED, Flag.PARTIAL, Flag.COLLISION, Flag.OVERFLOW)
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class ParameterServer:
         self._now = 0
 
     def on_packets(self, batch: Messages, now: int) -> None:
-        """Take a batch of received messages.
+        """Take a batch (contiguous) of received messages.
 
         GRAD with any flags carries a contribution or a partial sum; a PARAM is the copy of a sum
         that the switch has sent to the workers itself.
@@ -60,24 +69,21 @@ class ParameterServer:
         kinds = head["ver_type"]
         job = self.config.job
         inside = (head["bitmap"] != 0) & (head["bitmap"] & ~np.uint32(job.full_mask) == 0)
-        contribution = (kinds == ver_type(MessageType.GRAD)) | (
-            (kinds == ver_type(MessageType.PARAM)) & (head["flags"] & Flag.MISS == 0)
-        )
-        # A reminder comes back with what the switch held (PARTIAL) or with MISS.
-        contribution |= (kinds == ver_type(MessageType.REMIND)) & (
-            head["flags"] & Flag.PARTIAL != 0
-        )
+        contribution = kinds == _GRAD
+        if not contribution.all():
+            flags = head["flags"]
+            contribution |= (kinds == _PARAM) & (flags & _MISS == 0)
+            # A reminder comes back with what the switch held (PARTIAL) or with MISS.
+            contribution |= (kinds == _REMIND) & (flags & _PARTIAL != 0)
         good = contribution & inside & (head["job"] == job.job) & (head["len"] <= job.elements)
         if not good.all():
             self._count_rest(head[~good])
-            batch = batch[good]
+            batch = take(batch, good)
         if len(batch):
             self._on_contributions(batch)
 
     def _count_rest(self, head: NDArray[np.void]) -> None:
-        missed = (head["ver_type"] == ver_type(MessageType.REMIND)) & (
-            head["flags"] & Flag.MISS != 0
-        )
+        missed = (head["ver_type"] == _REMIND) & (head["flags"] & _MISS != 0)
         misses = int(np.count_nonzero(missed))
         self.counters["remind_miss"] += misses
         self.counters["rejected"] += len(head) - misses
@@ -89,28 +95,31 @@ class ParameterServer:
         stale = seqs <= partials.top - partials.capacity
         if stale.any():
             self.counters["stale"] += int(np.count_nonzero(stale))
-            batch, seqs = batch[~stale], seqs[~stale]
+            batch, seqs = take(batch, ~stale), seqs[~stale]
         self._count(batch["esa"])
         finished = partials.done(seqs)
         if finished.any():
             self._repair(batch["esa"][finished], seqs[finished])
-            batch, seqs = batch[~finished], seqs[~finished]
+            batch, seqs = take(batch, ~finished), seqs[~finished]
         while len(seqs):
             # One contribution to each fragment at a time, so that a round is one array operation.
+            if (seqs[1:] > seqs[:-1]).all():
+                self._merge(batch, seqs)
+                return
             first = np.unique(seqs, return_index=True)[1]
-            self._merge(batch[first], seqs[first])
-            rest = np.ones(len(seqs), np.bool_)
-            rest[first] = False
-            batch, seqs = batch[rest], seqs[rest]
+            self._merge(take(batch, first), seqs[first])
             rest = ~partials.done(seqs)
-            batch, seqs = batch[rest], seqs[rest]
+            rest[first] = False
+            batch, seqs = take(batch, rest), seqs[rest]
 
     def _count(self, head: NDArray[np.void]) -> None:
         flags = head["flags"]
-        for flag in (Flag.RESEND, Flag.EVICTED, Flag.PARTIAL, Flag.COLLISION, Flag.OVERFLOW):
-            self.counters[(flag.name or "").lower()] += int(np.count_nonzero(flags & flag))
+        present = int(np.bitwise_or.reduce(flags)) if len(flags) else 0
+        for flag, name in _COUNTED:
+            if present & flag:
+                self.counters[name] += int(np.count_nonzero(flags & flag))
         full = head["bitmap"] == self.config.job.full_mask
-        self.counters["full"] += int(np.count_nonzero(full & (flags & Flag.RESEND == 0)))
+        self.counters["full"] += int(np.count_nonzero(full & (flags & _RESEND == 0)))
 
     def _merge(self, batch: Messages, seqs: Sequences) -> None:
         outcome = self._partials.merge(batch, seqs, self._now)
@@ -120,15 +129,13 @@ class ParameterServer:
         self.counters["completed"] += len(completed)
         # The workers already have what the switch sent them itself.
         kinds = batch["esa"]["ver_type"][outcome.completed]
-        publish = completed[kinds != ver_type(MessageType.PARAM)]
+        publish = completed[kinds != _PARAM]
         self.counters["published"] += len(publish)
         self._reply(MessageType.PARAM, 0, publish)
 
     def _repair(self, head: NDArray[np.void], seqs: Sequences) -> None:
         """Fragments that are finished: each sender gets the cached sum again."""
-        asking = (head["src_worker"] != NO_WORKER) & (
-            head["ver_type"] == ver_type(MessageType.GRAD)
-        )
+        asking = (head["src_worker"] != NO_WORKER) & (head["ver_type"] == _GRAD)
         self.counters["late"] += int(np.count_nonzero(~asking))
         pairs = np.unique(np.stack([seqs[asking], head["src_worker"][asking]]), axis=1)
         self.counters["repaired"] += pairs.shape[1]

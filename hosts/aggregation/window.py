@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hosts.aggregation.sequence import Sequences, span
-from hosts.wire.esa import message_dtype
+from hosts.wire.esa import Messages, message_dtype, put, take
 
-Messages: TypeAlias = NDArray[np.void]
 WindowState: TypeAlias = tuple[Any, ...]
 
 NEVER = np.iinfo(np.int64).max
@@ -52,7 +51,7 @@ class Window:
         """The next `count` messages; they are in flight from now on."""
         rows = self._take(count)
         slots = span(self.following, self.following + count) & self._mask
-        self._sent[slots] = rows
+        put(self._sent, slots, rows)
         self._received[slots] = False
         self._repeated[slots] = False
         self._sent_at[slots] = now
@@ -75,8 +74,7 @@ class Window:
         slots = seqs & self._mask
         self._sent_at[slots] = now
         self._repeated[slots] = True
-        copies: Messages = self._sent[slots]
-        return copies
+        return take(self._sent, slots)
 
     def wanted(self, seqs: Sequences) -> NDArray[np.bool_]:
         """Which of `seqs` are in flight and not received."""
@@ -128,7 +126,7 @@ class Window:
         """For fragments that were sent: is the sum known, the sum, the own message."""
         slots = seqs & self._mask
         known = (seqs < self.base) | self._received[slots]
-        return known, self._sums[slots], self._sent[slots]
+        return known, self._sums[slots], take(self._sent, slots)
 
     def remembered(self, seqs: Sequences) -> NDArray[np.bool_]:
         """Which fragments were sent and are still in the ring."""

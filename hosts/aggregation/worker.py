@@ -19,10 +19,16 @@ from hosts.aggregation.config import WorkerConfig
 from hosts.aggregation.congestion import CongestionWindow
 from hosts.aggregation.rtt import RetransmissionTimer
 from hosts.aggregation.sequence import Sequences, span, unwrap
-from hosts.aggregation.window import NEVER, Messages, Window
-from hosts.wire.esa import ESA, Flag, MessageType, Op, message_dtype, ver_type
+from hosts.aggregation.window import NEVER, Window
+from hosts.wire.esa import ESA, Flag, Messages, MessageType, Op, message_dtype, take, ver_type
 
 WorkerState: TypeAlias = tuple[Any, ...]
+
+# Plain integers: an enumeration's operators cost more than the array operations around them.
+_PARAM = ver_type(MessageType.PARAM)
+_MISS, _ECN, _OVERFLOW, _RESEND = (
+    np.uint8(f) for f in (Flag.MISS, Flag.ECN, Flag.OVERFLOW, Flag.RESEND)
+)
 
 
 @dataclass(frozen=True)
@@ -108,20 +114,17 @@ class Worker:
         return self._window.base == self._window.end
 
     def on_packets(self, batch: Messages, now: int) -> None:
-        """Take a batch of received messages; what is not a PARAM of this job is ignored."""
+        """Take a batch (contiguous) of received messages; what is not a PARAM of this job is ignored."""
         self._now = now
         head = batch["esa"]
-        mine = (head["ver_type"] == ver_type(MessageType.PARAM)) & (
-            head["job"] == self.config.job.job
-        )
+        mine = (head["ver_type"] == _PARAM) & (head["job"] == self.config.job.job)
         if not mine.all():
             self.counters["ignored"] += int(len(mine) - np.count_nonzero(mine))
-            batch = batch[mine]
-            head = batch["esa"]
-        missing = (head["flags"] & Flag.MISS) != 0
+            batch = take(batch, mine)
+        missing = (batch["esa"]["flags"] & _MISS) != 0
         if missing.any():
-            self._on_solicited(head[missing])
-            batch = batch[~missing]
+            self._on_solicited(batch["esa"][missing])
+            batch = take(batch, ~missing)
         if len(batch):
             self._on_sums(batch)
 
@@ -131,11 +134,11 @@ class Worker:
         wanted = self._window.wanted(seqs) & (head["bitmap"] == self.config.job.full_mask)
         if not wanted.all():
             self.counters["late"] += int(len(wanted) - np.count_nonzero(wanted))
-            batch, seqs = batch[wanted], seqs[wanted]
+            batch, seqs = take(batch, wanted), seqs[wanted]
             if not len(seqs):
                 return
             head = batch["esa"]
-        fresh = len(seqs) if len(seqs) == 1 else len(np.unique(seqs))
+        fresh = _distinct(seqs)
         self.counters["received"] += fresh
         self._sample_rtt(seqs)
         advanced = self._window.receive(seqs, batch["values"])
@@ -144,9 +147,11 @@ class Worker:
         below = np.flatnonzero(seqs < self._window.base)
         after = seqs[below[-1] + 1 :] if advanced else seqs
         before = 0 if advanced else self._beyond
-        self._beyond = before + len(np.unique(after))
-        congested = bool((head["flags"] & Flag.ECN).any())
-        self.counters["overflow"] += int(np.count_nonzero(head["flags"] & Flag.OVERFLOW))
+        self._beyond = before + _distinct(after)
+        flags = int(np.bitwise_or.reduce(head["flags"]))
+        congested = bool(flags & _ECN)
+        if flags & _OVERFLOW:
+            self.counters["overflow"] += int(np.count_nonzero(head["flags"] & _OVERFLOW))
         base, following = self._window.base, self._window.following
         self._congestion.on_results(fresh, congested, base, following)
         if advanced:
@@ -234,7 +239,7 @@ class Worker:
         own["values"][known] = sums[known]
         own["esa"]["bitmap"][known] = self.config.job.full_mask
         out = np.concatenate([again, own])
-        out["esa"]["flags"] |= np.uint8(Flag.RESEND)
+        out["esa"]["flags"] |= _RESEND
         self.counters["resent"] += len(out)
         return out
 
@@ -277,3 +282,10 @@ class Worker:
         self._deadline = int(NEVER) if deadline is None else deadline + now
         self._repeats, self._answers, self._seen = list(repeats), list(answers), dict(seen)
         return self
+
+
+def _distinct(seqs: Sequences) -> int:
+    """Number of different values; most batches are in order."""
+    if len(seqs) < 2 or bool((seqs[1:] > seqs[:-1]).all()):
+        return len(seqs)
+    return len(np.unique(seqs))

@@ -8,11 +8,15 @@ them, so that all frames of a job have one length. This is the project's own for
 
 from enum import IntEnum, IntFlag
 from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hosts.wire.fields import Field, Header
 from hosts.wire.internet import ETHERNET, IPV4, UDP
+
+Messages: TypeAlias = NDArray[np.void]
 
 ESA_UDP_PORT = 0xE5A0
 VERSION = 1
@@ -107,6 +111,23 @@ def frame_dtype(elements: int = ELEMENTS) -> np.dtype[np.void]:
             ("values", ">i4", (elements,)),
         ]
     )
+
+
+@cache
+def opaque(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
+    """`dtype` as bytes without structure, which NumPy copies about ten times as fast."""
+    return np.dtype(("V", dtype.itemsize))
+
+
+def take(messages: Messages, index: NDArray[Any]) -> Messages:
+    """`messages[index]` as a copy; `messages` must be contiguous."""
+    rows: Messages = messages.view(opaque(messages.dtype))[index]
+    return rows.view(messages.dtype)
+
+
+def put(messages: Messages, index: NDArray[Any], rows: Messages) -> None:
+    """`messages[index] = rows`; both must be contiguous."""
+    messages.view(opaque(messages.dtype))[index] = rows.view(opaque(messages.dtype))
 
 
 #: Bytes in front of the message in a frame.
