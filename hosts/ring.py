@@ -114,6 +114,8 @@ class Ring:
 
     def send(self, messages: Messages, heads: NDArray[np.uint8]) -> None:
         """Send messages, at most `room()`; `heads` (n or 1, 42): Ethernet, IPv4 and UDP headers."""
+        if messages.dtype != self._message:
+            raise TypeError("messages in another layout or byte order than the wire's")
         end = self._tx_head + len(messages)
         rows = self._tx[self._tx_head : end]
         rows["head"] = heads

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hosts.aggregation.config import ServerConfig
 from hosts.aggregation.partials import Partials
 from hosts.aggregation.sequence import Sequences, unwrap
-from hosts.wire.esa import NO_WORKER, Flag, Messages, MessageType, message_dtype, take, ver_type
+from hosts.wire.esa import NO_WORKER, Flag, Messages, MessageType, join, take, ver_type
 
 ServerState: TypeAlias = tuple[Any, ...]
 
@@ -180,10 +180,7 @@ class ParameterServer:
             rows = self._build(reply, budget)
             parts.append(rows)
             budget -= len(rows)
-        if len(parts) == 1:
-            return parts[0]
-        blank = np.empty(0, message_dtype(self.config.job.elements))
-        return np.concatenate(parts) if parts else blank
+        return join(parts, self.config.job.elements)
 
     def _build(self, reply: _Reply, budget: int) -> Messages:
         seqs, workers = reply.seqs[:budget], reply.workers[:budget]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hosts.aggregation.sequence import Sequences, span
-from hosts.wire.esa import Messages, message_dtype, put, take
+from hosts.wire.esa import Messages, join, message_dtype, put, take
 
 WindowState: TypeAlias = tuple[Any, ...]
 
@@ -67,7 +67,7 @@ class Window:
                 head = head[:count]
             parts.append(head)
             count -= len(head)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return join(parts, self._sums.shape[1])
 
     def repeat(self, seqs: Sequences, now: int) -> Messages:
         """Copies of messages in flight, to be sent again."""

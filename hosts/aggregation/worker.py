@@ -20,7 +20,7 @@ from hosts.aggregation.congestion import CongestionWindow
 from hosts.aggregation.rtt import RetransmissionTimer
 from hosts.aggregation.sequence import Sequences, span, unwrap
 from hosts.aggregation.window import NEVER, Window
-from hosts.wire.esa import ESA, Flag, Messages, MessageType, Op, message_dtype, take, ver_type
+from hosts.wire.esa import ESA, Flag, Messages, MessageType, Op, join, message_dtype, take, ver_type
 
 WorkerState: TypeAlias = tuple[Any, ...]
 
@@ -114,7 +114,7 @@ class Worker:
         return self._window.base == self._window.end
 
     def on_packets(self, batch: Messages, now: int) -> None:
-        """Take a batch (contiguous) of received messages; what is not a PARAM of this job is ignored."""
+        """Take a batch (contiguous) of received messages; only PARAM of this job counts."""
         self._now = now
         head = batch["esa"]
         mine = (head["ver_type"] == _PARAM) & (head["job"] == self.config.job.job)
@@ -222,10 +222,7 @@ class Worker:
             self.counters["sent"] += count
             if idle:
                 self._arm()
-        if len(parts) == 1:
-            return parts[0]
-        blank = np.empty(0, message_dtype(self.config.job.elements))
-        return np.concatenate(parts) if parts else blank
+        return join(parts, self.config.job.elements)
 
     def _repairs(self, budget: int) -> Messages:
         repeats = np.unique(np.array(self._repeats[:budget], np.int64))
@@ -238,7 +235,7 @@ class Worker:
         known, sums, own = self._window.sums(answers)
         own["values"][known] = sums[known]
         own["esa"]["bitmap"][known] = self.config.job.full_mask
-        out = np.concatenate([again, own])
+        out = join([again, own], self.config.job.elements)
         out["esa"]["flags"] |= _RESEND
         self.counters["resent"] += len(out)
         return out

@@ -130,5 +130,16 @@ def put(messages: Messages, index: NDArray[Any], rows: Messages) -> None:
     messages.view(opaque(messages.dtype))[index] = rows.view(opaque(messages.dtype))
 
 
+def join(parts: list[Messages], elements: int) -> Messages:
+    """All rows of `parts` in order. (`numpy.concatenate` would change their byte order.)"""
+    dtype = message_dtype(elements)
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return np.empty(0, dtype)
+    rows: Messages = np.concatenate([part.view(opaque(dtype)) for part in parts])
+    return rows.view(dtype)
+
+
 #: Bytes in front of the message in a frame.
 ENCAPSULATION = ETHERNET.size + IPV4.size + UDP.size

@@ -18,7 +18,7 @@ from hosts.aggregation.arithmetic import combine
 from hosts.aggregation.config import JobConfig, ServerConfig, WorkerConfig
 from hosts.aggregation.server import ParameterServer
 from hosts.aggregation.worker import Worker
-from hosts.wire.esa import NO_WORKER, Flag, MessageType, ver_type
+from hosts.wire.esa import NO_WORKER, Flag, MessageType, message_dtype, ver_type
 
 Message = Any  # one row of `message_dtype`, shape (1,)
 GRAD, PARAM, REMIND = (
@@ -161,6 +161,7 @@ class System:
         """Put on the way whatever the cores want to send."""
         for core in (*self.workers.values(), *self.servers.values()):
             out = core.poll(budget)
+            assert out.dtype == message_dtype(out["values"].shape[1]), "not the wire's layout"
             self.flying.extend(("switch", out[i : i + 1].copy()) for i in range(len(out)))
 
     def deliver(self, index: int, keep: bool = False) -> None:
