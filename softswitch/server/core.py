@@ -39,15 +39,24 @@ _Action = p4r.SetForwardingPipelineConfigRequest
 class Core:
     """One device under P4Runtime."""
 
-    def __init__(self, device: DataPlane, device_id: int, load: LoadPipeline) -> None:
+    def __init__(
+        self,
+        device: DataPlane,
+        device_id: int,
+        load: LoadPipeline,
+        *,
+        cpu_port: int | None = None,
+    ) -> None:
         self.device = device
         self.device_id = device_id
+        self.cpu_port = cpu_port
         self.lock = threading.RLock()
         self._load = load
         self._loading = threading.Lock()
         self._arbiter: Arbiter[Stream] = Arbiter(device_id)
         self._active: Context | None = None
         self._saved: Context | None = None
+        self._bare: Context | None = None
         self.observers: list[Observer] = []
 
     # -- programs
@@ -61,6 +70,14 @@ class Core:
         """Load a program before any client is there; raise P4RuntimeError."""
         with self._loading:
             self._commit(load_context(config, self._load, self.device))
+
+    def start_bare(self, config: Any) -> None:
+        """Load a program without P4Info: packets flow, clients see no pipeline config yet."""
+        with self._loading:
+            context = load_context(config, self._load, self.device)
+            with self.lock:
+                self.device.load(context.engine.pipeline)
+                self._bare = context
 
     def set_config(self, request: Any) -> None:
         """SetForwardingPipelineConfig."""
@@ -113,7 +130,7 @@ class Core:
             context.engine.detach()
             self.device.load(context.engine.pipeline)
             context.engine.attach()
-            self._active, self._saved = context, None
+            self._active, self._saved, self._bare = context, None, None
             for observer in self.observers:
                 observer.program_changed(context)
 
@@ -233,7 +250,7 @@ class Core:
                 raise invalid("the program has no packet_out header: no metadata can be given")
             else:
                 header = b""
-            if self.device.cpu_port is None:
+            if self.cpu_port is None:
                 raise precondition("the switch has no CPU port; start it with --cpu-port")
             if not self.device.packet_out(header + packet.payload):
                 raise precondition("the packet was dropped: it is too long or the queue is full")

@@ -32,10 +32,6 @@ class DataPlane(Protocol):
     def port_state(self, number: int) -> str:
         """`up` or not."""
 
-    @property
-    def cpu_port(self) -> int | None:
-        """The port of packet-ins and packet-outs."""
-
     def packet_out(self, data: bytes) -> bool:
         """Hand a frame to the program as if received on the CPU port; False: queue full."""
 

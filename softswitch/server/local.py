@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from softswitch.device import DigestMessage, PacketIn, PortEvent
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from softswitch.engine import Pipeline
 
 MAX_EVENTS = 4096
+_E = TypeVar("_E")
 
 
 class LocalDataPlane:
@@ -63,11 +64,6 @@ class LocalDataPlane:
         """Change the state of a port."""
         (self._down.discard if up else self._down.add)(number)
         self._put(self._port_events, PortEvent(number, up, self.now_us() * 1000))
-
-    @property
-    def cpu_port(self) -> int | None:
-        """The port of packet-ins and packet-outs."""
-        return self._cpu_port
 
     def process(self, port: int, data: bytes) -> list[tuple[int, bytes]]:
         """Run a packet; return what left on ports, without the CPU port's packet-ins."""
@@ -156,7 +152,7 @@ def _packed_digest(pipeline: Pipeline, number: int, values: Sequence[int]) -> by
     return b"".join(v.to_bytes((w + 7) // 8, "big") for v, w in zip(values, widths, strict=True))
 
 
-def _get(events: queue.Queue[Any], timeout: float | None) -> Any:
+def _get(events: queue.Queue[_E], timeout: float | None) -> _E | None:
     try:
         return events.get(timeout=timeout)
     except queue.Empty:

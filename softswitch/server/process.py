@@ -20,12 +20,14 @@ import grpc
 from finsy.proto import p4i, p4r, p4r_grpc
 from google.protobuf import text_format
 
-from softswitch.device import Device, DeviceOptions
+from softswitch.device import Device, DeviceOptions, PortConfig
 from softswitch.engine import Pipeline
 from softswitch.server.arbitration import MAX_CLIENTS
 from softswitch.server.core import Core
+from softswitch.server.local import LocalDataPlane
 from softswitch.server.notifications import Notifier
 from softswitch.server.options import ServerOptions, TlsFiles
+from softswitch.server.packet_stream import DataplaneService
 from softswitch.server.service import P4RuntimeService
 
 _log = logging.getLogger(__name__)
@@ -53,11 +55,12 @@ class SwitchProcess:
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self.device = Device(DeviceOptions(cpu_port=options.cpu_port, pcap_dir=options.pcap_dir))
-        self.core = Core(self.device, options.device_id, self._load)
+        self.device = self._make_device()
+        self.core = Core(self.device, options.device_id, self._load, cpu_port=options.cpu_port)
         self.notifier = Notifier(self.core)
-        self.address = ""
+        self.address = self.dataplane_address = ""
         self._server: Any = None
+        self._dataplane_server: Any = None
         self._final: dict[str, object] | None = None
 
     def __enter__(self) -> SwitchProcess:
@@ -75,7 +78,9 @@ class SwitchProcess:
             self._server = server
             p4r_grpc.add_P4RuntimeServicer_to_server(P4RuntimeService(self.core), server)
             for port in self.options.ports:
-                self.device.add_port(port)
+                self._add_port(port)
+            if isinstance(self.device, LocalDataPlane):
+                self._start_dataplane(self.device)
             if self.options.config is not None:
                 self._start_program(self.options.config, self.options.p4info)
             self.device.start()
@@ -99,11 +104,31 @@ class SwitchProcess:
         """Stop serving and forwarding; idempotent."""
         if self._final is not None:
             return
-        if self._server is not None:
-            self._server.stop(grace=0.2).wait(timeout=5)
+        for server in (self._server, self._dataplane_server):
+            if server is not None:
+                server.stop(grace=0.2).wait(timeout=5)
         self.device.stop()
         self.notifier.stop()
         self._final = self.stats()
+
+    def _make_device(self) -> Device | LocalDataPlane:
+        """Interfaces, or packets over gRPC: as in BMv2 it is one or the other."""
+        options = self.options
+        if options.dataplane_address is not None:
+            return LocalDataPlane(options.cpu_port)
+        return Device(DeviceOptions(cpu_port=options.cpu_port, pcap_dir=options.pcap_dir))
+
+    def _add_port(self, port: PortConfig) -> None:
+        if isinstance(self.device, LocalDataPlane):
+            raise ServerError("--dp-grpc-server-addr takes packets over gRPC: leave out -i")
+        self.device.add_port(port)
+
+    def _start_dataplane(self, plane: LocalDataPlane) -> None:
+        assert self.options.dataplane_address is not None
+        server, self.dataplane_address = make_server(self.options.dataplane_address)
+        DataplaneService(plane, self.options.device_id).add_to(server)
+        server.start()
+        self._dataplane_server = server
 
     def _load(self, config: Any) -> Pipeline:
         return Pipeline.load(config, seed=self.options.seed)
@@ -187,6 +212,8 @@ def run(options: ServerOptions, out: TextIO = sys.stdout) -> None:
 def _ready_line(switch: SwitchProcess) -> str:
     options = switch.options
     ports = ", ".join(f"{p.number}@{p.interface}" for p in options.ports) or "no ports"
+    if switch.dataplane_address:
+        ports = f"packets on {switch.dataplane_address}"
     return (
         f"ready: P4Runtime on {switch.address}, device id {options.device_id}, {ports}, "
         f"seed {options.seed}, pid {os.getpid()}"
