@@ -27,6 +27,7 @@ _COMMANDS = {
     "status": "Name stuck fragments of running jobs, and who is missing.",
     "stf": "Run packet tests from text files.",
     "stop": "End the networks that this checkout started.",
+    "switch": "Run the embedded switch; takes the options of simple_switch_grpc.",
     "topo": "Bring networks up, list and describe them.",
     "verify": "Model-check the programs and agents that run.",
 }
