@@ -33,9 +33,8 @@ def check_unary(scope: Scope, node: ast.Unary) -> ast.Expression:
         raise _bad(node, f"Cannot apply {node.op} to '{text(operand)}' of type {operand.type}")
     node.operand, node.type = operand, operand.type
     if operand.const is not None:
-        value, kind = operand.const, operand.type
-        assert isinstance(value, int)
-        node.const = _folded(node, lambda: fold.unary(node.op, value, kind))
+        assert isinstance(operand.const, int)
+        node.const = fold.unary(node.op, operand.const, operand.type)
     return node
 
 
