@@ -33,16 +33,16 @@ class Addressing:
         self, own: HostAddress, peer: str, workers: tuple[str, ...], elements: int, udp_source: int
     ) -> None:
         self._heads = np.empty((256, ENCAPSULATION), np.uint8)
-        for rank in range(256):
+        for rank, destination in enumerate((*workers, peer)):
             frame = template(
                 src_mac=own.mac,
                 dst_mac=own.gateway_mac,
                 src_ip=own.ip,
-                dst_ip=workers[rank] if rank < len(workers) else peer,
+                dst_ip=destination,
                 elements=elements,
                 udp_source=udp_source,
             )
-            self._heads[rank] = np.frombuffer(frame[:ENCAPSULATION], np.uint8)
+            self._heads[rank:] = np.frombuffer(frame[:ENCAPSULATION], np.uint8)
 
     def worker_heads(self) -> NDArray[np.uint8]:
         """Headers of everything a worker sends, shape (1, 42)."""
