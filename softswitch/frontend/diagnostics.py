@@ -49,7 +49,8 @@ class P4CompileError(Exception):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
-        super().__init__(str(self.diagnostics[0]) if self.diagnostics else "compilation failed")
+        first = next((d for d in self.diagnostics if d.severity == "error"), None)
+        super().__init__(str(first) if first else "compilation failed")
 
     def render(self) -> str:
         """All diagnostics with their source lines and a last line that counts them."""
