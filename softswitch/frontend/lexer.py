@@ -43,6 +43,7 @@ _TOKEN = re.compile(
 _INTEGER = re.compile(
     r"(?:\d+[ws])?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|0[dD][0-9_]+|\d[0-9_]*)\Z", re.A
 )
+_MAX_LITERAL = 2100  # characters; the widest type has 2048 bits
 _HAS_DIGIT = re.compile(r"(?:\d+[ws])?(?:0[xXoObBdD]_*[0-9a-fA-F]|\d)", re.A)
 
 
@@ -114,9 +115,9 @@ def _scan(line: Line, position: int, tokens: list[Token]) -> Span | None:
 
 def _kind(group: str, word: str, line: Line, start: int) -> str:
     if group == "int":
-        if not _INTEGER.match(word) or not _HAS_DIGIT.match(word):
+        if len(word) > _MAX_LITERAL or not _INTEGER.match(word) or not _HAS_DIGIT.match(word):
             span = Span(line.file, line.number, start + 1, line.number, start + 1 + len(word))
-            raise error("syntax-error", f"'{word}' is not an integer literal", span)
+            raise error("syntax-error", f"'{word[:60]}' is not an integer literal", span)
         return "integer"
     if group == "word":
         return word if word in KEYWORDS else "id"

@@ -93,6 +93,9 @@ def size_in_bits(kind: ty.Type, *, largest: bool) -> int | None:
         case ty.Stack(element=element, size=size):
             one = size_in_bits(element, largest=largest)
             return None if one is None else one * size
+        case ty.Tuple(elements=elements):
+            sizes = [size_in_bits(e, largest=largest) for e in elements]
+            return None if None in sizes else sum(s for s in sizes if s is not None)
         case ty.StructLike(fields=fields):
             parts = [size_in_bits(f.type, largest=largest) for f in fields]
             known = [p for p in parts if p is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from softswitch.frontend import types as ty
 
-MAX_SHIFT = 1 << 16  # keeps constants of type int within memory
+MAX_BITS = 1 << 13  # of constants of type int: more than any field can hold
 
 
 class FoldError(Exception):
@@ -24,6 +24,8 @@ def wrap(value: int, kind: ty.Type) -> int:
     if isinstance(kind, ty.Int):
         value &= (1 << kind.width) - 1
         return value - (1 << kind.width) if value >> (kind.width - 1) else value
+    if value.bit_length() > MAX_BITS:
+        raise FoldError("overlimit", f"constant of more than {MAX_BITS} bits")
     return value
 
 
@@ -77,8 +79,8 @@ def shift(op: str, value: int, amount: int, kind: ty.Type) -> int:
     base = ty.strip(kind)
     if isinstance(base, (ty.Bit, ty.Int)):
         amount = min(amount, base.width)
-    elif amount > MAX_SHIFT:
-        raise FoldError("invalid", f"{amount}: Shift amount limited to {MAX_SHIFT}")
+    elif amount > MAX_BITS:
+        raise FoldError("invalid", f"Shift amount limited to {MAX_BITS}")
     return wrap(value << amount if op == "<<" else value >> amount, kind)
 
 

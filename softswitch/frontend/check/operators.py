@@ -33,8 +33,9 @@ def check_unary(scope: Scope, node: ast.Unary) -> ast.Expression:
         raise _bad(node, f"Cannot apply {node.op} to '{text(operand)}' of type {operand.type}")
     node.operand, node.type = operand, operand.type
     if operand.const is not None:
-        assert isinstance(operand.const, int)
-        node.const = fold.unary(node.op, operand.const, operand.type)
+        value, kind = operand.const, operand.type
+        assert isinstance(value, int)
+        node.const = _folded(node, lambda: fold.unary(node.op, value, kind))
     return node
 
 

@@ -17,6 +17,10 @@ from softswitch.frontend.check.session import Scope, text, type_error
 from softswitch.frontend.check.typerefs import resolve
 from softswitch.frontend.diagnostics import error
 
+_SWITCHABLE = (
+    *(ty.Bit, ty.Int, ty.InfInt, ty.Bool, ty.Enum, ty.SerEnum, ty.Error, ty.NewType),
+    ty.ActionEnum,
+)
 _OBJECTS = (ty.Extern, ty.ParserType, ty.ControlType, ty.PackageType)
 
 
@@ -160,6 +164,9 @@ def _switch(scope: Scope, node: ast.Switch) -> None:
     if scope.place.kind == "state":
         raise error("invalid", "switch statements not allowed in parsers", node.span)
     node.subject = expressions.check_rvalue(scope, node.subject)
+    if not isinstance(node.subject.type, _SWITCHABLE):
+        message = f"{text(node.subject)}: 'switch' type can't be {node.subject.type}"
+        raise type_error(message, node.subject.span)
     seen: dict[object, ast.Expression] = {}
     default: ast.SwitchCase | None = None
     for case in node.cases:
@@ -186,10 +193,6 @@ def _label(
         key = _action_label(scope, node.subject.type, case.label)
     else:
         kind = node.subject.type
-        if not isinstance(
-            kind, (ty.Bit, ty.Int, ty.InfInt, ty.Bool, ty.Enum, ty.SerEnum, ty.Error, ty.NewType)
-        ):
-            raise type_error(f"{text(node.subject)}: cannot switch on type {kind}", node.span)
         case.label = expressions.check_value(scope, case.label, kind)
         if case.label.const is None:
             if not compile_time(case.label):
