@@ -5,12 +5,15 @@
 `SyncController`) writes it.
 """
 
+import logging
+
 from controller.aggregation import AggregatorConfig, Downgrade, Event, JobPlan, ResultPath
 from controller.controller import Controller, Program, SyncController
 from controller.desired import Action, Difference, Key, Replica, SwitchState, difference, row
 from controller.errors import (
     ControllerError,
     JobRejectedError,
+    NotPrimaryError,
     PeekTimeoutError,
     ProgramError,
     SwitchUnavailableError,
@@ -19,6 +22,10 @@ from controller.errors import (
 from controller.jobs import JobBook, JobGrant, JobRequest, Limits
 from controller.routing import Routes
 from controller.trees import AggregationTree, build_tree
+
+# finsy warns of harmless things (a switch without gNMI); without a handler they would go to
+# standard error. Whoever sets logging up still gets them.
+logging.getLogger("finsy").addHandler(logging.NullHandler())
 
 __all__ = [
     "Action",
@@ -36,6 +43,7 @@ __all__ = [
     "JobRequest",
     "Key",
     "Limits",
+    "NotPrimaryError",
     "PeekTimeoutError",
     "Program",
     "ProgramError",

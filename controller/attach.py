@@ -30,9 +30,13 @@ async def attached(name: str, address: str, device_id: int) -> AsyncIterator[Ses
     try:
         async with asyncio.timeout(_DEADLINE_S):
             await switch.__aenter__()
-    except (fy.P4ClientError, TimeoutError) as error:
+    except TimeoutError as error:
         raise SwitchUnavailableError(
             f"no answer from {address}", where=name, hint="is it still running?"
+        ) from error
+    except fy.P4ClientError as error:
+        raise SwitchUnavailableError(
+            f"{address} refuses: {error.code.name}: {error.message}", where=name
         ) from error
     try:
         yield Session(switch)

@@ -18,12 +18,13 @@ from typing import Self, TypeVar
 import finsy as fy
 
 from controller.desired import Difference, SwitchState, difference
-from controller.errors import ControllerError, SwitchUnavailableError
+from controller.errors import ControllerError, NotPrimaryError, SwitchUnavailableError
 from controller.logs import SwitchLogs
 from controller.loop import LoopThread
 from controller.session import Session
 from topologies import Topology
 
+_POLL_S = 0.01
 _T = TypeVar("_T")
 _LOG = fy.LoggerAdapter(logging.getLogger("inca.controller"))
 
@@ -44,10 +45,16 @@ class _Managed:
         self.address = address
         self.device_id = device_id
         self.switch: fy.Switch | None = None
-        self.want = SwitchState()
+        self.want: SwitchState | None = None
         self.lock = asyncio.Lock()
+        self.primary = asyncio.Event()
         self.in_step = asyncio.Event()
         self.failure: ControllerError | None = None
+
+    def out_of_step(self, _switch: fy.Switch) -> None:
+        """The connection, or the right to write, is gone until the next `_on_ready`."""
+        self.primary.clear()
+        self.in_step.clear()
 
     @property
     def session(self) -> Session:
@@ -118,7 +125,9 @@ class Controller:
     async def push(self, program: Program, *, force: bool = False) -> None:
         """Load a program on every switch; a switch that already runs it keeps its state.
 
-        What was applied before is forgotten. Reconnects to switches that go away and come back.
+        Nothing else is written before the first `apply`, so that a new controller can `read`
+        what its predecessor left (`JobBook.recover`). From now on switches that go away and come
+        back are connected again.
 
         Args:
             force: load it even where it already runs: tables, registers and counters start empty.
@@ -135,7 +144,8 @@ class Controller:
         for managed in self._managed.values():
             if managed.switch is not None:
                 await self._fleet.remove(managed.switch).wait()
-            managed.want = SwitchState()
+            managed.want = None
+            managed.primary.clear()
             managed.in_step.clear()
             options = fy.SwitchOptions(
                 p4info=program.p4info_path,
@@ -145,8 +155,10 @@ class Controller:
                 ready_handler=self._on_ready,
             )
             managed.switch = fy.Switch(managed.name, managed.address, options)
+            for event in (fy.SwitchEvent.CHANNEL_DOWN, fy.SwitchEvent.BECOME_BACKUP):
+                managed.switch.ee.add_listener(event, managed.out_of_step)
             self._fleet.add(managed.switch)
-        await self._all_in_step()
+        await self.in_step()
 
     async def apply(self, states: Mapping[str, SwitchState]) -> dict[str, Difference]:
         """Make each switch hold its state, and keep it so when it comes back.
@@ -155,6 +167,8 @@ class Controller:
 
         Returns:
             What had to be written, by switch.
+
+        While another controller is the primary of a switch, waits for its turn.
 
         Raises:
             ProgramError: the program lacks something that a state names. Nothing is written.
@@ -167,7 +181,7 @@ class Controller:
         for name, managed in self._managed.items():
             managed.want = states.get(name, SwitchState())
             managed.in_step.clear()
-            written[name] = await self._within(self._reconcile(managed), managed)
+            written[name] = await self._within(self._when_primary(managed), managed)
         return written
 
     async def read(self) -> dict[str, SwitchState]:
@@ -187,18 +201,31 @@ class Controller:
 
     async def _on_ready(self, switch: fy.Switch) -> None:
         """Runs on every connection, the first and all later ones."""
+        if not switch.is_primary:
+            return
         managed = self._managed[switch.name]
+        managed.primary.set()
         try:
             await self._reconcile(managed)
         except ControllerError as error:
             _LOG.error("%s", error)
 
+    async def _when_primary(self, managed: _Managed) -> Difference:
+        while True:
+            await managed.primary.wait()
+            try:
+                return await self._reconcile(managed)
+            except NotPrimaryError:
+                # The switch knew before we were told; the news is on its way.
+                await asyncio.sleep(_POLL_S)
+
     async def _reconcile(self, managed: _Managed) -> Difference:
         async with managed.lock:
             try:
                 session = managed.session
-                updates = difference(await session.read(), managed.want)
-                if updates:
+                updates = Difference()
+                if managed.want is not None:
+                    updates = difference(await session.read(), managed.want)
                     await session.write(updates)
             except ControllerError as error:
                 managed.failure = error
@@ -214,7 +241,13 @@ class Controller:
             _LOG.info("%d updates written", len(updates))
             return updates
 
-    async def _all_in_step(self) -> None:
+    async def in_step(self) -> None:
+        """Wait until every switch is connected and holds what was applied last.
+
+        Raises:
+            SwitchUnavailableError: a switch does not answer in time.
+            WriteError: a switch refused its program or an update.
+        """
         for managed in self._managed.values():
             await self._within(managed.in_step.wait(), managed)
             if managed.failure is not None:

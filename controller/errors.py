@@ -29,6 +29,10 @@ class WriteError(ControllerError):
     """A switch refused an update."""
 
 
+class NotPrimaryError(WriteError):
+    """Another controller of higher election id has the right to write at present."""
+
+
 class ProgramError(ControllerError):
     """The program on a switch is not the one a request needs."""
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import finsy as fy
 
 from controller.desired import Action, Difference, Key, Replica, SwitchState
-from controller.errors import ProgramError, WriteError
+from controller.errors import NotPrimaryError, ProgramError, WriteError
 
 _BATCH = 500  # updates per request, well below gRPC's 4 MB message limit
 
@@ -94,7 +94,9 @@ class Session:
                 self.switch.delete, (fy.P4MulticastGroupEntry(g) for g in updates.delete_groups)
             )
         except fy.P4ClientError as error:
-            raise WriteError(_refusal(error), where=self.switch.name) from error
+            denied = error.code is fy.GRPCStatusCode.PERMISSION_DENIED
+            kind = NotPrimaryError if denied else WriteError
+            raise kind(_refusal(error), where=self.switch.name) from error
 
     async def read_counters(self, counter: str, indexes: Iterable[int]) -> dict[int, int]:
         """Packets counted in cells of an indirect counter."""
