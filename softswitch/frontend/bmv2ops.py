@@ -45,8 +45,13 @@ class Operands:
         match expr:
             case ir.Const(value=value, width=width):
                 return {"type": "hexstr", "value": hexstr(value, width)}
-            case ir.Data(index=index):
-                return {"type": "local", "value": index}
+            case ir.Data(index=index, width=width):
+                local = {"type": "local", "value": index}
+                if not expr.signed:
+                    return local
+                # action data is unsigned in BMv2
+                bound = {"type": "hexstr", "value": hexstr(width, 8)}
+                return self._node("two_comp_mod", local, bound)
             case ir.FieldRef() | ir.StackLast() | ir.UnionLast():
                 return self.field(expr)
             case ir.DynField(stack=stack, at=at, index=index):
@@ -80,7 +85,7 @@ class Operands:
         """An expression as a truth value."""
         match expr:
             case ir.Const(value=value):
-                return {"type": "expression", "value": {"type": "bool", "value": bool(value)}}
+                return {"type": "bool", "value": bool(value)}
             case ir.Valid(header=header):
                 field = {"type": "field", "value": [header, "$valid$"]}
                 return self._node("d2b", None, field)
@@ -121,7 +126,9 @@ class Operands:
                 return self.data(item)
             case ir.StackLast(stack=stack):
                 # as an l-value, too, the last element is found by its index
-                last = ir.LastIndex(32, False, False, stack)
+                full = ir.Const(32, False, False, 0xFFFFFFFF)
+                raw = ir.LastIndex(32, False, False, stack)
+                last = ir.Op(32, False, False, "&", (raw, full))
                 field = self._node("access_field", self._element(stack, last), item.index)
                 return {"type": "expression", "value": field}
         return {"type": "expression", "value": self.data(item)}

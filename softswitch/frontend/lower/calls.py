@@ -70,7 +70,10 @@ def _function(ctx: Context, expr: ast.Call) -> Value | None:
     frame.end = ir.Label(decl.name)
     if not isinstance(expr.type, ty.Void):
         frame.result = ctx.store.place(expr.type, "retval")
-    return run_inline(ctx, frame, expr.bound, lambda: _run_body(ctx, body))
+    # the parameters of a specialised copy are copies, too
+    params = {p.name: p for p in decl.params}
+    bound = [ast.BoundArgument(params[b.param.name], b.type, b.value) for b in expr.bound]
+    return run_inline(ctx, frame, bound, lambda: _run_body(ctx, body))
 
 
 def owner_frame(ctx: Context) -> Frame:

@@ -350,7 +350,7 @@ def _log_msg(ctx: Context, call: ast.Call) -> None:
 
 
 def _loggable(ctx: Context, item: ir.Expr, span: ast.Span) -> ir.Expr:
-    if isinstance(item, (ir.FieldRef, ir.Const, ir.Data)):
+    if isinstance(item, ir.FieldRef):
         return item
     return ctx.saved(item, span)
 

@@ -28,7 +28,13 @@ class FlowBuilder:
 
     def build(self, stmts: list[ir.Stmt]) -> Pipeline:
         """The pipeline of tidied statements."""
-        self.pipeline.start = self.sequence(tidy(stmts), None, {})
+        self.pipeline.start = _skip(self.sequence(tidy(stmts), None, {}))
+        for node in self.pipeline.nodes:
+            if isinstance(node, Conditional):
+                node.then, node.otherwise = _skip(node.then), _skip(node.otherwise)
+            else:
+                node.next = {key: _skip(after) for key, after in node.next.items()}
+                node.default = _skip(node.default)
         return self.pipeline
 
     def sequence(
@@ -85,7 +91,7 @@ class FlowBuilder:
     def action(self, stmts: list[ir.Stmt], after: Node | None) -> Node:
         """A table without keys that runs ``stmts``."""
         span = next((s.span for s in stmts if s.span.line), stmts[0].span)
-        stem = PurePath(self.ctx.model.source).stem
+        stem = PurePath(span.file or self.ctx.model.source).stem
         name = unique(f"{stem}{span.line}", self.ctx.synthesized)
         made = Action(name, [ast.Annotation("hidden")], span, body=stmts)
         table = Table(f"tbl_{name}", [], span, actions=[made], default_const=True, hidden=True)
@@ -126,6 +132,16 @@ class FlowBuilder:
         self.tables[id(table)] = node
         self.pipeline.nodes.append(node)
         return node
+
+
+def _skip(node: Node | None) -> Node | None:
+    """Past the nodes that only mark where a loop begins."""
+    first = node
+    while isinstance(node, Conditional) and isinstance(node.condition, ir.Const):
+        node = node.then
+        if node is first:
+            return node
+    return node
 
 
 def _straight(stmt: ir.Stmt) -> bool:

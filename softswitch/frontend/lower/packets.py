@@ -92,7 +92,7 @@ def emit(ctx: Context, call: ast.Call) -> None:
 
 def checksum(ctx: Context, call: ast.Call) -> None:
     """``verify_checksum``, ``update_checksum`` and their variants with payload."""
-    from softswitch.frontend.lower.externs import add_calculation, algorithm_name
+    from softswitch.frontend.lower.externs import algorithm_name
 
     assert call.decl is not None
     name = call.decl.name
@@ -111,12 +111,34 @@ def checksum(ctx: Context, call: ast.Call) -> None:
         raise unsupported("the checksum must be a field", args[2].span)
     assert args[3] is not None
     algorithm = algorithm_name(ctx, args[3])
-    payload = name.endswith("with_payload")
-    made = add_calculation(ctx, Calculation("", algorithm, inputs, payload, call.span))
-    number = len(ctx.model.checksums)
-    label = "cksum" if number == 0 else f"cksum_{number - 1}"
-    test = None if condition == fold.TRUE else condition
-    ctx.model.checksums.append(Checksum(label, target, made.name, update, test, call.span))
+    operands = (condition, ir.Vector(tuple(inputs)), target, ir.Text(algorithm))
+    ctx.emit(ir.Prim(name, operands, (2,) if update else (), span=call.span))
+
+
+def collect_checksums(ctx: Context, body: list[ir.Stmt]) -> None:
+    """The checksums of a control; nothing else is allowed there."""
+    from softswitch.frontend.lower.externs import add_calculation
+
+    for stmt in body:
+        if not isinstance(stmt, ir.Prim) or "_checksum" not in stmt.op:
+            if isinstance(stmt, ir.Prim) and stmt.op == "remove_header":
+                continue  # a variable, invalid until something is assigned
+            text = "only calls of checksum functions are supported in this control"
+            raise unsupported(text, stmt.span)
+        condition, inputs, target, algorithm = stmt.operands
+        assert isinstance(condition, ir.Expr)
+        assert isinstance(inputs, ir.Vector)
+        assert isinstance(algorithm, ir.Text)
+        if not isinstance(target, ir.FieldRef):
+            raise unsupported("the checksum must be a field", stmt.span)
+        payload = stmt.op.endswith("with_payload")
+        made = Calculation("", algorithm.value, list(inputs.items), payload, stmt.span)
+        add_calculation(ctx, made)
+        number = len(ctx.model.checksums)
+        label = "cksum" if number == 0 else f"cksum_{number - 1}"
+        test = None if condition == fold.TRUE else condition
+        update = stmt.op.startswith("update")
+        ctx.model.checksums.append(Checksum(label, target, made.name, update, test, stmt.span))
 
 
 def _inputs(data: Value, span: ast.Span) -> list[ir.Expr]:

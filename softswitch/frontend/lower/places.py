@@ -16,6 +16,7 @@ from softswitch.frontend.lower.ir import (
     Expr,
     FieldRef,
     LastIndex,
+    Op,
     StackLast,
     UnionLast,
     ValidUnion,
@@ -186,7 +187,10 @@ def _last_field(place: LastPlace, name: str, kind: ty.Type) -> Place:
 
 def last_index(stack: StackPlace) -> Expr:
     """``stack.lastIndex``."""
-    return LastIndex(32, False, False, stack.name)
+    # BMv2 gives -1 for an empty stack
+    raw = LastIndex(32, False, False, stack.name)
+    full = fold.number(fold.mask(32), 32)
+    return Op(32, False, False, "&", (raw, full))
 
 
 def is_valid(place: Place) -> Expr:

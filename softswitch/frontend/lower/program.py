@@ -19,12 +19,14 @@ from softswitch.frontend.lower.context import (
     qualified,
     unsupported,
 )
+from softswitch.frontend.lower.deadstores import drop_overwritten
 from softswitch.frontend.lower.effects import Touched, tidy
 from softswitch.frontend.lower.exprs import value
 from softswitch.frontend.lower.flow import FlowBuilder
 from softswitch.frontend.lower.model import HeaderType, Model, State
 from softswitch.frontend.lower.model import Instance as HeaderInstance
 from softswitch.frontend.lower.optimise import coalesce, drop_dead, used_storage
+from softswitch.frontend.lower.packets import collect_checksums
 from softswitch.frontend.lower.parsers import ParserLowering, finish
 from softswitch.frontend.lower.places import Place, ScalarPlace, StructPlace, scalar_of
 
@@ -108,18 +110,13 @@ class _Driver:
         egress = self._control("egress", blocks.egress, hdr, meta, standard)
         compute = self._control("compute checksum", blocks.compute, hdr, meta)
         deparser = self._control("deparser", blocks.deparser, ExternObject("packet_out"), hdr)
-        for body, block in ((verify, blocks.verify), (compute, blocks.compute)):
-            self._only_checksums(body, block)
+        collect_checksums(ctx, verify)
+        collect_checksums(ctx, compute)
         self._deparser(deparser, blocks.deparser)
         drop_dead(ctx, [ingress, egress], states)
         coalesce(ctx, [ingress, egress], states)
+        drop_overwritten(ctx, states)
         self._finish(states, ingress, egress)
-
-    def _only_checksums(self, body: list[ir.Stmt], block: Instance) -> None:
-        if body:
-            span = body[0].span if body[0].span.line else block.decl.name_span
-            text = "only calls of checksum functions are supported in this control"
-            raise unsupported(text, span)
 
     def _deparser(self, body: list[ir.Stmt], block: Instance) -> None:
         model = self.ctx.model
@@ -229,16 +226,28 @@ def _enums(ctx: Context) -> None:
 
 
 def _direct_meters(ctx: Context) -> None:
-    """The field that receives the colour of a direct meter."""
+    """The field that receives the colour of a direct meter: BMv2 has one for each meter."""
     meters = {m.name: m for m in ctx.model.meters}
     for table in ctx.model.tables:
         for action in table.actions:
             for stmt in ir.walk(action.body):
-                if isinstance(stmt, ir.Prim) and stmt.op == "direct_meter":
-                    array, target = stmt.operands
-                    assert isinstance(array, ir.ObjectRef)
-                    assert isinstance(target, ir.FieldRef)
-                    meters[array.name].target = target
+                if not isinstance(stmt, ir.Prim) or stmt.op != "direct_meter":
+                    continue
+                array, target = stmt.operands
+                assert isinstance(array, ir.ObjectRef)
+                assert isinstance(target, ir.FieldRef)
+                meter = meters[array.name]
+                if meter.table is not table:
+                    text = f"direct meter '{meter.name}' does not belong to table '{table.name}'"
+                    raise error("invalid", text, stmt.span)
+                if meter.target not in (None, target):
+                    text = f"all reads of direct meter '{meter.name}' must have one target"
+                    raise unsupported(text, stmt.span)
+                meter.target = target
+    for meter in ctx.model.meters:
+        if meter.table is not None and meter.target is None:
+            text = f"no action of table '{meter.table.name}' reads direct meter '{meter.name}'"
+            raise unsupported(text, meter.span)
 
 
 def _controller_headers(ctx: Context) -> None:

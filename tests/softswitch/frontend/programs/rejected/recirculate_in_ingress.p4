@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "head.p4inc"
+control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
+    apply {
+        recirculate_preserving_field_list(1); // error invalid
+    }
+}
+#include "../tail.p4inc"
