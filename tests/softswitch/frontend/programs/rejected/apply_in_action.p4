@@ -3,7 +3,7 @@
 control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
     table t { actions = { NoAction; } }
     action a() {
-        t.apply(); // error invalid
+        t.apply(); // error type-error
     }
     apply { a(); }
 }

@@ -2,7 +2,7 @@
 #include "head.p4inc"
 control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
     apply {
-        hdr.h.a = hdr.h.a / 3; // error unsupported
+        hdr.h.a = hdr.h.a / 3; // error invalid
     }
 }
 #include "../tail.p4inc"
