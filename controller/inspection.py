@@ -175,6 +175,18 @@ async def peek(
     return [found[index] for index in wanted]
 
 
+async def reclaim(switch: fy.Switch, aggregators: int, job: int) -> int:
+    """Free the slots of a job that has left; returns how many it held.
+
+    Raises:
+        PeekTimeoutError: some slots did not answer in time.
+        ProgramError: the switch's program has no aggregators.
+    """
+    held = [view.index for view in await peek(switch, range(aggregators)) if view.job == job]
+    await peek(switch, held, flush=True)
+    return len(held)
+
+
 def _checksum(header: bytes) -> int:
     """RFC 1071."""
     total = int(np.frombuffer(header, ">u2").sum(dtype=np.int64))

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller.aggregation import CONFIG, EVENTS, EVENTS_PER_JOB, JOBS, Event, JobPlan
+from controller.accounting import job_events
+from controller.aggregation import CONFIG, JOBS, Event, JobPlan
 from controller.attach import attached
 from controller.desired import SwitchState
 from controller.inspection import SlotView, peek
@@ -99,9 +100,4 @@ async def _events(session: Session, state: SwitchState) -> dict[int, dict[Event,
         for key, action in state.rows.items()
         if key.table == JOBS
     }
-    found = {}
-    for index in sorted(indexes):
-        first = index * EVENTS_PER_JOB
-        cells = await session.read_counters(EVENTS, range(first, first + EVENTS_PER_JOB))
-        found[index] = {Event(cell - first): count for cell, count in cells.items()}
-    return found
+    return {index: await job_events(session, index) for index in sorted(indexes)}

@@ -26,9 +26,10 @@ from controller import (
     SyncController,
     row,
 )
-from controller.aggregation import EVENTS
+from controller.accounting import clear_job_events, job_events
+from controller.aggregation import EVENTS, Event
 from controller.attach import attached
-from controller.inspection import peek
+from controller.inspection import peek, question, reclaim
 from hosts.wire.esa import ENCAPSULATION, ESA, MessageType
 from softswitch.frontend import compile_p4
 from softswitch.server.local import LocalDataPlane
@@ -240,8 +241,6 @@ def test_slots_are_shown_and_freed(
     book.admit(job("a", "h1 h2"))
 
     def gradient() -> bytes:
-        from controller.inspection import question
-
         head = ESA.pack(msg_type=MessageType.GRAD, job=1, seq=5, bitmap=2, src_worker=1, len=4)
         plain = question(0, 4)
         return plain[:ENCAPSULATION] + head.tobytes() + plain[ENCAPSULATION + 24 :]
@@ -258,7 +257,11 @@ def test_slots_are_shown_and_freed(
                 assert [view.index for view in shown] == list(range(40))
                 (held,) = [view for view in shown if view.held]
                 assert (held.job, held.seq, held.missing(0b11)) == (1, 5, (0,))
-                await peek(session.switch, [held.index], flush=True)
+                assert (await job_events(session, 1))[Event.ALLOCATE] == 1
+                await clear_job_events(session, 1)
+                assert set((await job_events(session, 1)).values()) == {0}
+                assert await reclaim(session.switch, 40, 2) == 0
+                assert await reclaim(session.switch, 40, 1) == 1
                 assert not any(view.held for view in await peek(session.switch, range(40)))
                 # The first controller has to wait for its turn, and gets it.
                 book.remove("a")
