@@ -68,9 +68,14 @@ def diagnostic(kind: str, message: str, span: Span, severity: str = "error") -> 
     return Diagnostic(kind, message, span.file, span.line, column, max(1, length), severity)
 
 
-def error(kind: str, message: str, span: Span) -> P4CompileError:
-    """An exception holding one error, to be raised where compilation cannot go on."""
-    return P4CompileError([diagnostic(kind, message, span)])
+def error(
+    kind: str, message: str, span: Span, note: tuple[str, Span] | None = None
+) -> P4CompileError:
+    """An exception holding one error, and where else to look, to be raised to stop compiling."""
+    found = [diagnostic(kind, message, span)]
+    if note is not None:
+        found.append(diagnostic(kind, note[0], note[1], "note"))
+    return P4CompileError(found)
 
 
 def _source_line(file: str, line: int) -> str | None:

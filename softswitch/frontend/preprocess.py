@@ -58,6 +58,7 @@ def preprocess(
     if not source.is_file():
         raise _failure("not-found", "no such file", name)
     command = ["cpp", "-C", "-undef", "-nostdinc", "-x", "assembler-with-cpp"]
+    command += ["-D__TARGET_BMV2__", "-D__ARCH_V1MODEL__"]  # as p4c's driver does
     command += [f"-D{k}" if v is None else f"-D{k}={v}" for k, v in (defines or {}).items()]
     for directory in (*include_dirs, INCLUDE_DIR):
         command += ["-I", str(directory)]

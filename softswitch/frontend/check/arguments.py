@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
@@ -13,7 +13,7 @@ from softswitch.frontend.check.infer import Inferred, MismatchError, fits, unify
 from softswitch.frontend.check.lvalues import require_lvalue
 from softswitch.frontend.check.session import Scope, text, type_error
 from softswitch.frontend.check.typerefs import is_ground, resolve, substitute
-from softswitch.frontend.diagnostics import error
+from softswitch.frontend.diagnostics import P4CompileError, diagnostic, error
 
 
 @dataclass(slots=True)
@@ -85,8 +85,21 @@ def bind(scope: Scope, call: ast.Call, callee: Callee) -> Inferred:
             _unify(substitute(param.type, inferred), given, inferred, open_)
     _all_known(call, callee, inferred)
     call.type_arguments = tuple(inferred[p] for p in callee.type_params)
-    call.bound = [_bound(scope, p, a, inferred, callee) for p, a in matched]
+    try:
+        call.bound = [_bound(scope, p, a, inferred, callee) for p, a in matched]
+    except P4CompileError as failure:
+        raise _at_call(failure, call, callee) from None
     return inferred
+
+
+def _at_call(failure: P4CompileError, call: ast.Call, callee: Callee) -> P4CompileError:
+    """As with p4c the error of a call of many lines stands at its start, with a note."""
+    found = failure.diagnostics
+    if len(found) != 1 or found[0].line == call.span.line or callee.runtime:
+        return failure
+    where = replace(found[0], severity="note", message="the argument is here")
+    start = diagnostic(found[0].kind, found[0].message, call.span)
+    return P4CompileError([start, where])
 
 
 def _explicit(

@@ -116,7 +116,7 @@ def check_core_function(scope: Scope, call: ast.Call, decl: ast.FunctionDecl) ->
     if decl.name == "static_assert":
         _static_assert(call)
     elif decl.name == "verify" and scope.place.kind != "state":
-        raise error("invalid", "verify: may only be invoked in parsers", call.span)
+        raise type_error("verify: may only be invoked in parsers", call.span)
 
 
 def _static_assert(call: ast.Call) -> None:

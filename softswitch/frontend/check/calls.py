@@ -11,7 +11,7 @@ from softswitch.frontend.check import builtins, specialise
 from softswitch.frontend.check.arguments import Callee, accepts, bind
 from softswitch.frontend.check.session import Scope, poisoned, text, type_error
 from softswitch.frontend.check.typerefs import own_bindings, resolve, substitute, type_params
-from softswitch.frontend.diagnostics import error
+from softswitch.frontend.diagnostics import P4CompileError, diagnostic, error
 
 _CODE = ("apply", "action", "state", "function")
 
@@ -120,10 +120,24 @@ def _constructor(scope: Scope, call: ast.Call, head: ast.TypeExpr) -> None:
         () if given else generic,
         own_bindings(named) if given else {},
     )
-    inferred = bind(scope, call, callee)
+    try:
+        inferred = bind(scope, call, callee)
+    except P4CompileError as failure:
+        raise _with_declaration(failure, named) from None
     # the arguments tell the type: V1Switch(...) is V1Switch<H, M>
     open_type = type(named)(named.decl, tuple(ty.TypeVar(p.name, p) for p in generic))
     call.type = substitute(open_type, inferred)
+
+
+def _with_declaration(failure: P4CompileError, named: ty.Declared) -> P4CompileError:
+    """Adds where a control or parser is declared whose constructor does not fit."""
+    errors = failure.diagnostics
+    if not isinstance(named, (ty.ControlType, ty.ParserType)) or len(errors) != 1:
+        return failure
+    note = diagnostic(
+        errors[0].kind, f"{named.name} is declared here", named.decl.name_span, "note"
+    )
+    return P4CompileError([*errors, note])
 
 
 def _where(scope: Scope) -> str:

@@ -134,8 +134,5 @@ def _directions(decl: ast.ActionDecl) -> None:
         if not param.direction:
             data = param
         elif data is not None:
-            message = (
-                f"{param.name}: direction parameters of an action must precede directionless "
-                f"ones ({data.name})"
-            )
-            raise error("invalid", message, param.span)
+            message = f"{param.name}: parameters without direction ({data.name}) come last"
+            raise type_error(message, param.span)

@@ -11,7 +11,7 @@ from softswitch.frontend.check.functions import check_params
 from softswitch.frontend.check.session import Place, Scope, text, type_error
 from softswitch.frontend.check.statements import check_annotations, check_statement, check_variable
 from softswitch.frontend.check.typerefs import resolve
-from softswitch.frontend.diagnostics import error
+from softswitch.frontend.diagnostics import P4CompileError, error
 
 _FINAL = ("accept", "reject")
 
@@ -111,7 +111,7 @@ def _transition(scope: Scope, transition: ast.Transition, states: dict[str, ast.
         with scope.session.collect():
             if complete:
                 scope.session.warn("parser-transition", "unreachable case", case.span)
-            _case(scope, transition, case)
+            _case_of(scope, transition, case)
             complete = complete or all(isinstance(s, ast.DefaultExpr) for s in case.keysets)
 
 
@@ -123,6 +123,27 @@ def _key(scope: Scope, node: ast.Expression) -> ast.Expression:
         return value
     message = f"Expression '{text(value)}' of type {value.type} cannot be selected on"
     raise type_error(message, value.span)
+
+
+def _case_of(scope: Scope, transition: ast.Transition, case: ast.SelectCase) -> None:
+    """Checks a case; as with p4c a case that does not fit is an error of the select."""
+    try:
+        _case(scope, transition, case)
+    except P4CompileError as failure:
+        found = failure.diagnostics
+        if (
+            len(found) != 1
+            or found[0].kind != "type-error"
+            or found[0].line == transition.span.line
+        ):
+            raise
+        note = (f"'{text_of(case)}' is the case", case.span)
+        raise error("type-error", found[0].message, transition.span, note) from None
+
+
+def text_of(case: ast.SelectCase) -> str:
+    """The key set of a case, for messages."""
+    return ", ".join(text(k) for k in case.keysets)
 
 
 def _case(scope: Scope, transition: ast.Transition, case: ast.SelectCase) -> None:

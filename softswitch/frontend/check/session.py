@@ -180,6 +180,12 @@ def text(node: ast.Expression) -> str:
             return f"{text(base)}[{text(high)}:{text(low)}]"
         case ast.Call(callee=callee, args=args):
             return f"{text(callee)}({', '.join(text(a.value) for a in args)})"
+        case ast.Mask(value=value_, mask=mask):
+            return f"{text(value_)} &&& {text(mask)}"
+        case ast.Range(low=low, high=high):
+            return f"{text(low)} .. {text(high)}"
+        case ast.DefaultExpr(keyword=keyword):
+            return keyword
         case ast.Cast(operand=operand, ref=ref):
             return text(operand) if ref is None else f"({ref.type}){text(operand)}"
         case _:

@@ -173,7 +173,7 @@ def _switch(scope: Scope, node: ast.Switch) -> None:
         with scope.session.collect():
             if default is not None:
                 message = "switch has a label after 'default', which is not allowed"
-                raise error("invalid", message, node.subject.span)
+                raise error("invalid", message, node.span)
             if case.label is None:
                 default = case
             else:

@@ -26,6 +26,11 @@ def check_table(scope: Scope, table: ast.TableDecl) -> None:
     for key in table.keys or ():
         with scope.session.collect():
             _key(inner, key)
+    lpm = [k for k in table.keys or () if k.match_kind.name == "lpm"]
+    if len(lpm) > 1:
+        with scope.session.collect():
+            message = f"multiple LPM keys in table {table.name} not supported"
+            raise error("unsupported", message, table.name_span)
     for ref in table.actions:
         with scope.session.collect():
             _action(inner, table, ref)
@@ -193,4 +198,5 @@ def _property(scope: Scope, table: ast.TableDecl, prop: ast.TableProperty) -> No
         return
     integer = isinstance(ty.strip(prop.value.type), (ty.Bit, ty.Int, ty.InfInt))
     if not integer or not compile_time(prop.value):
-        raise type_error(f"size of {table.name} must be a constant integer", prop.value.span)
+        message = f"size of {table.name} must be a constant integer"
+        raise error("expected", message, prop.span)

@@ -175,7 +175,8 @@ def _state(stream: Stream, notes: ast.Annotations) -> ast.StateDecl:
 
 
 def _transition(stream: Stream) -> ast.Transition:
-    start = stream.expect("transition")
+    stream.expect("transition")
+    start = stream.here()
     if stream.kind != "select":
         name = stream.name()
         stream.expect(";")

@@ -98,7 +98,7 @@ APPLY = {
     "recursive use of return": "return 5; //! type-error",
     "break outside": "break; //! invalid",
     "continue outside": "continue; //! invalid",
-    "verify outside": "verify(true, error.NoMatch); //! invalid",
+    "verify outside": "verify(true, error.NoMatch); //! type-error",
     "next outside": "hdr.hs.next.a = 1; //! type-error",
     "lastIndex outside": "hdr.h.a = (bit<8>) hdr.hs.lastIndex; //! type-error",
     "isValid of struct": "hdr.h.f = meta.isValid(); //! type-error",
@@ -143,7 +143,7 @@ CONTROL = {
     "data bound in list": "action a(bit<8> x) { }\ntable t { actions = { a(1); } } //! type-error",
     "direction unbound": "action a(in bit<8> x) { }\ntable t { actions = { a; } } //! type-error",
     "property twice": "table t { size = 1; actions = { }\nsize = 2; } //! duplicate",
-    "size at run time": "table t { actions = { }\nsize = hdr.h.b; } //! type-error",
+    "size at run time": "table t { actions = { }\nsize = hdr.h.b; } //! expected",
     "entries without key": "table t { actions = { NoAction; } //! unsupported\n"
     "const entries = { 1: NoAction; } }",
     "entry too short": "table t { actions = { NoAction; } \n"
@@ -156,6 +156,8 @@ CONTROL = {
     "const entries = { hdr.h.a: NoAction; } } //! type-error",
     "entry action": "action a() { }\ntable t { actions = { NoAction; } key = { hdr.h.a : exact; }\n"
     "const entries = { 1: a; } } //! type-error",
+    "two lpm keys": "table t { //! unsupported\nactions = { NoAction; }\n"
+    "key = { hdr.h.a : lpm; hdr.h.b : lpm; } }",
     "lpm mask": "table t { actions = { NoAction; } key = { hdr.h.a : lpm; }\n"
     "const entries = { 1 &&& 5: NoAction; } } //! invalid",
     "action twice declared": "action a() { }\naction a() { } //! duplicate",
@@ -163,7 +165,7 @@ CONTROL = {
     "action calls itself": "action a() {\na(); } //! not-found",
     "action with extern": "action a(register<bit<8>> r) { } //! type-error",
     "action with int": "action a(int x) { } //! type-error",
-    "direction after data": "action a(bit<8> x, in bit<8> y) { } //! invalid",
+    "direction after data": "action a(bit<8> x, in bit<8> y) { } //! type-error",
     "parameter twice": "action a(bit<8> x, bit<8> x) { } //! duplicate",
     "assign to data": "action a(bit<8> x) {\nx = 1; } //! type-error",
     "assign to in": "action a(in bit<8> x) {\nx = 1; } //! type-error",
@@ -256,11 +258,11 @@ STATES = {
     "state twice": "state s { transition accept; }\nstate s { } //! duplicate",
     "start twice": "state start { } //! duplicate",
     "accept declared": "state accept { } //! invalid",
-    "case type": "state s { transition select(hdr.h.a) {\ntrue: start; //! type-error\n} }",
-    "case count": "state s { transition select(hdr.h.a) {\n(1, 2): start; //! type-error\n} }",
-    "case variable": "state s { transition select(hdr.h.a) {\nhdr.h.a: start; //! type-error\n} }",
-    "mask of bool": "state s { transition select(hdr.h.f) {\n"
-    "true &&& true: start; //! type-error\n} }",
+    "case type": "state s { transition select(hdr.h.a) { //! type-error\ntrue: start;\n} }",
+    "case count": "state s { transition select(hdr.h.a) { //! type-error\n(1, 2): start;\n} }",
+    "case variable": "state s { transition select(hdr.h.a) { //! type-error\nhdr.h.a: start;\n} }",
+    "mask of bool": "state s { transition select(hdr.h.f) { //! type-error\n"
+    "true &&& true: start;\n} }",
     "select a header": "state s { transition select(hdr.h) { default: start; } } //! type-error",
     "local after state": "state s { }\nbit<8> late; //! syntax-error",
 }
