@@ -7,13 +7,12 @@ from pathlib import PurePath
 from typing import Any
 
 from softswitch.frontend.ast import Span
-from softswitch.frontend.bmv2ops import Operands, hexstr
+from softswitch.frontend.bmv2ops import Operands, hexstr, match_key, match_type
 from softswitch.frontend.lower import ir
 from softswitch.frontend.lower.actions import primitives
 from softswitch.frontend.lower.model import (
     Action,
     Conditional,
-    KeyMatch,
     Model,
     Node,
     Pipeline,
@@ -389,7 +388,7 @@ class _Writer:
             "id": number,
             **self.at(table.span),
             "key": keys,
-            "match_type": _match_type([k["match_type"] for k in keys]),
+            "match_type": match_type([k["match_type"] for k in keys]),
             "type": "simple",
         }
         if table.profile is not None:
@@ -428,7 +427,7 @@ class _Writer:
         return {
             **self.at(entry.span),
             "match_key": [
-                _match_key(key.kind, key.width, match)
+                match_key(key.kind, key.width, match)
                 for key, match in zip(table.keys, entry.matches, strict=True)
             ],
             "action_entry": {
@@ -437,38 +436,6 @@ class _Writer:
             },
             "priority": entry.priority,
         }
-
-
-def _match_key(kind: str, width: int, match: KeyMatch) -> Json:
-    full = (1 << width) - 1
-    match kind:
-        case "exact":
-            return {"match_type": "exact", "key": hexstr(match.value, width)}
-        case "lpm":
-            return {
-                "match_type": "lpm",
-                "key": hexstr(match.value, width),
-                "prefix_length": match.prefix,
-            }
-        case "range":
-            high = match.value if match.high is None else match.high
-            return {
-                "match_type": "range",
-                "start": hexstr(match.value, width),
-                "end": hexstr(high, width),
-            }
-    return {
-        "match_type": "ternary",
-        "key": hexstr(match.value, width),
-        "mask": hexstr(full if match.mask is None else match.mask, width),
-    }
-
-
-def _match_type(kinds: list[str]) -> str:
-    for kind in ("range", "ternary", "lpm"):
-        if kind in kinds:
-            return kind
-    return "exact"
 
 
 def _name(node: Node | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from softswitch.frontend.lower import ir
 from softswitch.frontend.lower.actions import Primitive
-from softswitch.frontend.lower.model import Model
+from softswitch.frontend.lower.model import KeyMatch, Model
 
 Json = dict[str, Any]
 
@@ -16,6 +16,40 @@ def hexstr(value: int, width: int) -> str:
     """A number in hexadecimal, padded to the bytes of ``width``."""
     digits = 2 * ((width + 7) // 8)
     return f"-0x{-value:0{digits}x}" if value < 0 else f"0x{value:0{digits}x}"
+
+
+def match_key(kind: str, width: int, match: KeyMatch) -> Json:
+    """One key of a table entry."""
+    full = (1 << width) - 1
+    match kind:
+        case "exact":
+            return {"match_type": "exact", "key": hexstr(match.value, width)}
+        case "lpm":
+            return {
+                "match_type": "lpm",
+                "key": hexstr(match.value, width),
+                "prefix_length": match.prefix,
+            }
+        case "range":
+            high = match.value if match.high is None else match.high
+            return {
+                "match_type": "range",
+                "start": hexstr(match.value, width),
+                "end": hexstr(high, width),
+            }
+    return {
+        "match_type": "ternary",
+        "key": hexstr(match.value, width),
+        "mask": hexstr(full if match.mask is None else match.mask, width),
+    }
+
+
+def match_type(kinds: list[str]) -> str:
+    """The kind of a table with these kinds of keys."""
+    for kind in ("range", "ternary", "lpm"):
+        if kind in kinds:
+            return kind
+    return "exact"
 
 
 class Operands:

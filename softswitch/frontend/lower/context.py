@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
-from softswitch.frontend.ast import Span
+from softswitch.frontend.ast import NO_SPAN, Span
 from softswitch.frontend.diagnostics import P4CompileError, error
 from softswitch.frontend.lower import ir
 from softswitch.frontend.lower.effects import Analysis
@@ -97,6 +97,7 @@ class Context:
         self.calculation_names: set[str] = set()
         self.synthesized: set[str] = set()
         self.conditionals = 0
+        self.at: Span = NO_SPAN  # the statement being lowered, for reports of internal errors
         self.user_metadata: Place | None = None
 
     def emit(self, stmt: ir.Stmt) -> None:

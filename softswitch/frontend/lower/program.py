@@ -46,9 +46,19 @@ class Blocks:
 
 
 def lower(program: ast.Program, source: str) -> Model:
-    """Lower a checked program."""
+    """Lower a checked program; raises `P4CompileError`."""
     model = Model(source)
     ctx = Context(model, program)
+    try:
+        _lower(ctx)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as failure:
+        text = f"this target cannot compile this construct ({type(failure).__name__})"
+        raise unsupported(text, ctx.at if ctx.at.line else _main(program).span) from failure
+    return model
+
+
+def _lower(ctx: Context) -> None:
+    model, program = ctx.model, ctx.program
     _number_errors(ctx)
     _declare_globals(ctx)
     main = _main(program)
@@ -66,7 +76,6 @@ def lower(program: ast.Program, source: str) -> Model:
     _Driver(ctx, Blocks(*arguments), hdr, meta).run()
     _enums(ctx)
     _controller_headers(ctx)
-    return model
 
 
 class _Driver:

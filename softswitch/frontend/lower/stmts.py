@@ -22,6 +22,7 @@ from softswitch.frontend.lower.places import (
 def run(ctx: Context, statements: Sequence[ast.Statement]) -> None:
     """Lower statements into ``ctx.out``."""
     for stmt in statements:
+        ctx.at = stmt.span
         _HANDLERS[type(stmt)](ctx, stmt)
 
 

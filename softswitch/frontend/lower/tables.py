@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from softswitch.frontend import ast
+from softswitch.frontend import types as ty
 from softswitch.frontend.diagnostics import error
 from softswitch.frontend.lower import instances, ir
 from softswitch.frontend.lower.context import (
@@ -32,6 +33,7 @@ from softswitch.frontend.lower.model import (
     TableEntry,
 )
 from softswitch.frontend.lower.places import scalar_of
+from softswitch.frontend.source import SourceText
 
 _T = TypeVar("_T", Profile, Counter, Meter)
 
@@ -105,26 +107,35 @@ def _same_keys(ctx: Context, made: Table, decl: ast.TableDecl) -> None:
 
 
 def key_name(expr: ast.Expression) -> str:
-    """The name that a key has without ``@name``."""
+    """The name that a key has without ``@name``, as p4c makes it."""
     match expr:
         case ast.Name(name=name):
             return name
         case ast.Member(base=base, name=name):
-            return f"{key_name(base)}.{name}"
-        case ast.Index(base=base, index=index) if index.const is not None:
-            return f"{key_name(base)}[{index.const}]"
+            field = _field_name(base.type, name)
+            return field[1:] if field.startswith(".") else f"{key_name(base)}.{field}"
+        case ast.Index(base=base, index=index):
+            return f"{key_name(base)}[{key_name(index)}]"
         case ast.Slice(base=base, high=high, low=low):
-            return f"{key_name(base)}[{high.const}:{low.const}]"
-        case ast.Call(kind=ast.CallKind.BUILTIN, target=target) if target is not None:
-            return f"{key_name(target)}.{expr.builtin}()"
+            return f"{key_name(base)}[{key_name(high)}:{key_name(low)}]"
+        case ast.Call(builtin="isValid", target=target) if target is not None:
+            return f"{key_name(target)}.$valid$"
         case ast.IntLiteral(value=value):
-            return str(value)
+            text = SourceText().fragment(expr.span)
+            return hex(value) if text[:2] in ("0x", "0X") else str(value)
         case ast.Cast(implicit=True, operand=operand):
             return key_name(operand)
-        case ast.Binary(op="&", left=left, right=right) if right.const is not None:
-            return f"{key_name(left)} & {right.const}"
-    text = "the key is too complex to have a name; add a @name annotation"
-    raise error("invalid", text, expr.span)
+        case ast.Binary(op="&", left=left, right=right):
+            return f"{key_name(left)} & {key_name(right)}"
+    text = "complex key expressions need a @name annotation"
+    raise error("expected", text, expr.span)
+
+
+def _field_name(kind: ty.Type, name: str) -> str:
+    """``@name`` of a field, or its name."""
+    field = kind.field(name) if isinstance(kind, ty.StructLike) else None
+    note = ast.find_annotation(field.decl.annotations, "name") if field is not None else None
+    return note.text if note is not None and note.text else name
 
 
 # --------------------------------------------------------------------------- actions
@@ -141,12 +152,15 @@ def _action(ctx: Context, owner: Frame, ref: ast.ActionRef) -> Action:
     bindings: dict[ast.Declaration, Binding] = {}
     for item in ref.bound:
         if item.value is None:
+            if isinstance(ty.strip(item.type), (ty.StructLike, ty.Tuple, ty.Stack, ty.Varbit)):
+                text = f"parameter '{item.param.name}' must be a bit, int, bool or enum"
+                raise error("type-error", text, item.param.span)
             width, signed, boolean = scalar_of(item.type)
             bindings[item.param] = ir.Data(width, signed, boolean, len(made.params))
             param_note = ast.find_annotation(item.param.annotations, "name")
-            text = param_note.text if param_note is not None else None
+            given_name = param_note.text if param_note is not None else None
             made.params.append(
-                Param(text or item.param.name, width, item.type, item.param.annotations)
+                Param(given_name or item.param.name, width, item.type, item.param.annotations)
             )
     frame = Frame("action", bindings, owner if local else ctx.globals, caller=owner)
     frame.end = ir.Label(decl.name)

@@ -3,7 +3,7 @@
 control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
     table t {
         key = {
-            hdr.h.a + 1 : exact; // error invalid
+            hdr.h.a + 1 : exact; // error expected
         }
         actions = { NoAction; }
     }
