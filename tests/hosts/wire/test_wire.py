@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tables, the NumPy view and the Scapy layers describe the same bytes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from hosts.wire import esa, internet
+from hosts.wire.docs import page
 from hosts.wire.esa_scapy import AETH, BTH, ESA, ESAValues, template
 from hosts.wire.fields import Field, Header, WireFormatError
 
@@ -108,3 +111,8 @@ def test_markdown_names_every_field() -> None:
     assert all(f"`{f.name}`" in table for f in esa.ESA)
     assert "0x80 RESEND" in table
     assert "0x01 MISS" in table
+
+
+def test_the_page_is_up_to_date() -> None:
+    found = (Path(__file__).parents[3] / "docs/wire-formats.md").read_text()
+    assert found == page(), "run `python -m hosts.wire.docs > docs/wire-formats.md`"
