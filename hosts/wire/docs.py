@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: E501  (table rows of a page)
 """The page docs/wire-formats.md, from the header tables: `python -m hosts.wire.docs > PAGE`."""
 
 from hosts.wire.esa import ENCAPSULATION, ESA, ESA_UDP_PORT, message_dtype
