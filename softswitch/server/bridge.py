@@ -162,9 +162,8 @@ class Engine:
         """The present default action."""
         with self._exclusive():
             default = self.pipeline.tables[table.table.name].default()
-        if default is None:
-            return None
-        name, params = default
+        # Tables with an action profile have none in the switch: a miss does nothing.
+        name, params = default or ("NoAction", ())
         for codec, _ in table.actions.values():
             if codec.name == name:
                 return BoundAction(codec, codec.join(params))

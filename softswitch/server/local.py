@@ -30,9 +30,9 @@ class LocalDataPlane:
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
         self._start_ns = time.monotonic_ns()
-        self._packets: queue.Queue[PacketIn] = queue.Queue(MAX_EVENTS)
-        self._digests: queue.Queue[DigestMessage] = queue.Queue(MAX_EVENTS)
-        self._port_events: queue.Queue[PortEvent] = queue.Queue(MAX_EVENTS)
+        self._packets: queue.Queue[PacketIn | None] = queue.Queue(MAX_EVENTS)
+        self._digests: queue.Queue[DigestMessage | None] = queue.Queue(MAX_EVENTS)
+        self._port_events: queue.Queue[PortEvent | None] = queue.Queue(MAX_EVENTS)
         self._down: set[int] = set()
         self.received = self.sent = self.dropped = 0
 
@@ -114,8 +114,10 @@ class LocalDataPlane:
         """Nothing to start: packets are processed by their callers."""
 
     def stop(self) -> None:
-        """Let go of the program."""
+        """Let go of the program and end all waits."""
         self.load(None)
+        for events in (self._packets, self._digests, self._port_events):
+            self._put(events, None)
 
     def stats(self) -> dict[str, object]:
         """Counters, ready for JSON."""

@@ -114,13 +114,18 @@ def _removals(new: Context) -> Iterator[Any]:
 
 
 def _is_zero(entity: Any) -> bool:
-    """Whether a cell holds what cells of a new program hold anyway."""
+    """Whether an object holds what it holds in a new program anyway."""
     match entity.WhichOneof("entity"):
         case "counter_entry":
-            data = entity.counter_entry.data
-            return not data.packet_count and not data.byte_count
+            return not entity.counter_entry.data.ByteSize()
+        case "direct_counter_entry":
+            return not entity.direct_counter_entry.data.ByteSize()
         case "meter_entry":
             return not entity.meter_entry.HasField("config")
+        case "direct_meter_entry":
+            return not entity.direct_meter_entry.HasField("config")
+        case "value_set_entry":
+            return not entity.value_set_entry.members
         case "register_entry":
             return bool(entity.register_entry.data.bitstring == b"\0")
     return False

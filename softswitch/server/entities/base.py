@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from softswitch.server.bridge import Engine
-from softswitch.server.errors import P4RuntimeError, invalid, out_of_range
+from softswitch.server.errors import P4RuntimeError, exhausted, invalid, out_of_range
 from softswitch.server.idle import IdleTimers
 from softswitch.server.program import Program
 from softswitch.server.roles import RoleRights
@@ -56,6 +56,17 @@ class ModifyOnly:
 
     def _refusal(self) -> P4RuntimeError:
         return invalid(f"{self.what} can only be modified, not inserted or deleted")
+
+
+# Slots of one selector group, each weight taking as many; BMv2's groups are lists of slots, too.
+MAX_GROUP_SLOTS = 1 << 16
+
+
+def checked_weights(total: int, limit: int, what: str) -> None:
+    """Check the weights of a group against P4Info's maximum (0: none) and the switch's."""
+    most = min(limit or MAX_GROUP_SLOTS, MAX_GROUP_SLOTS)
+    if total > most:
+        raise exhausted(f"{what}: the weights add up to {total}, at most {most} are allowed")
 
 
 def checked_index(message: Any, size: int, what: str) -> int:

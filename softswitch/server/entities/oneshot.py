@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from softswitch.p4info import ActionProfile
-from softswitch.server.entities.base import Context
+from softswitch.server.entities.base import Context, checked_weights
 from softswitch.server.entities.watch import checked_watch
 from softswitch.server.errors import exhausted, invalid
 from softswitch.server.program import TableCodec
@@ -39,6 +39,7 @@ def create(ctx: Context, table: TableCodec, profile: ActionProfile, message: Any
             f"action selector {profile.name!r}: the weights add up to {total}, "
             f"at most {profile.max_group_size} are allowed"
         )
+    checked_weights(total, 0, f"action selector {profile.name!r}")
     hidden = ctx.state.hidden_members.setdefault(profile.id, set())
     if len(hidden) + len(actions) > profile.size > 0:
         raise exhausted(f"action selector {profile.name!r} is full: it has {profile.size} members")

@@ -10,7 +10,7 @@ from finsy.proto import p4r
 
 from softswitch.p4info import ActionProfile
 from softswitch.server.codec import BoundAction
-from softswitch.server.entities.base import Context
+from softswitch.server.entities.base import Context, checked_weights
 from softswitch.server.entities.watch import checked_watch
 from softswitch.server.errors import already_exists, exhausted, invalid, not_found, precondition
 from softswitch.server.roles import RoleRights
@@ -214,9 +214,7 @@ class Groups:
                 item.member_id, item.weight, *checked_watch(ctx, item)
             )
         limit = message.max_size or profile.max_group_size
-        total = sum(m.weight for m in members.values())
-        if total > limit > 0:
-            raise exhausted(f"{what}: the weights add up to {total}, at most {limit} are allowed")
+        checked_weights(sum(m.weight for m in members.values()), limit, what)
         return Group(tuple(members.values()), message.max_size)
 
 

@@ -23,7 +23,7 @@ header h_t {
     bit<32> addr;
     bit<12> wide;
     bit<4>  nib;
-    bit<8>  out;
+    bit<8>  res;
 }
 
 struct headers {
@@ -63,7 +63,7 @@ parser P(packet_in pkt, out headers hdr, inout metadata meta, inout standard_met
         }
     }
     state special {
-        hdr.h.out = 0xee;
+        hdr.h.res = 0xee;
         transition accept;
     }
 }
@@ -84,7 +84,7 @@ control Ig(inout headers hdr, inout metadata meta, inout standard_metadata_t sm)
 
     action set(bit<9> port, bit<8> v) {
         sm.egress_spec = port;
-        hdr.h.out = v;
+        hdr.h.res = v;
     }
     action drop() {
         mark_to_drop(sm);
@@ -97,13 +97,13 @@ control Ig(inout headers hdr, inout metadata meta, inout standard_metadata_t sm)
     }
     action counted(bit<8> v) {
         entry_hits.count();
-        hdr.h.out = v;
+        hdr.h.res = v;
     }
     action metered() {
         entry_rate.read(meta.color);
     }
     action only_default() {
-        hdr.h.out = 0xdd;
+        hdr.h.res = 0xdd;
     }
     action narrow(bit<12> w, bit<1> b) {
         hdr.h.wide = w;

@@ -6,7 +6,7 @@
 header h_t {
     bit<8>  op;
     bit<16> k;
-    bit<8>  out;
+    bit<8>  res;
 }
 
 struct headers {
@@ -29,7 +29,7 @@ control C(inout headers hdr, inout metadata meta) {
 control Ig(inout headers hdr, inout metadata meta, inout standard_metadata_t sm) {
     action set(bit<9> port, bit<8> v) {
         sm.egress_spec = port;
-        hdr.h.out = v;
+        hdr.h.res = v;
     }
     action drop() {
         mark_to_drop(sm);
