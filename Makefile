@@ -16,7 +16,7 @@ BIN  := .venv/bin
 INCA := $(BIN)/inca
 
 .DEFAULT_GOAL := run
-.PHONY: help setup setup-test build run topo stop clean distclean test lint shell doctor verify
+.PHONY: help setup setup-test build run topo stop clean distclean test bench soak lint shell doctor verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ distclean: clean ## clean, and remove the Python environments
 
 test: setup-test ## all tests (TESTS=tests/topologies for a part)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
+
+bench: setup ## speed of the embedded switch, as ratios: ARGS='l2_forward --rounds 3'
+	@$(INCA) bench $(ARGS)
+
+soak: setup ## packets, table writes and pipeline swaps for 10 minutes: ARGS='--seconds 60'
+	@$(INCA) soak $(ARGS)
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ import click
 from inca.cli.boundary import report
 
 _COMMANDS = {
+    "bench": "Measure the embedded switch against a bare forwarding loop.",
     "aggregators": "List the aggregator slots of a running switch.",
     "build": "Compile the project's P4 programs into build/.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
@@ -25,6 +26,7 @@ _COMMANDS = {
     "shell": "Open p4runtime-shell on a running switch.",
     "sniff": "Decode live traffic of a host or a switch.",
     "status": "Name stuck fragments of running jobs, and who is missing.",
+    "soak": "Forward packets under table writes and pipeline swaps, and check the books.",
     "stf": "Run packet tests from text files.",
     "stop": "End the networks that this checkout started.",
     "switch": "Run the embedded switch; takes the options of simple_switch_grpc.",

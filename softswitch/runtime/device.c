@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,14 +120,43 @@ void device_free(device *d)
     free(d);
 }
 
+/* Whoever holds the lock, or is next, keeps packets waiting; on a busy machine
+ * the scheduler would make that milliseconds.  So the holder runs before
+ * ordinary threads, if the system lets us (root, or CAP_SYS_NICE). */
+static _Thread_local struct {
+    bool known, ordinary, raised;
+} scheduling;
+
+static void raise_priority(void)
+{
+    if (!scheduling.known) {
+        scheduling.known = true;
+        scheduling.ordinary = sched_getscheduler(0) == SCHED_OTHER;
+    }
+    struct sched_param first = {.sched_priority = 1};
+    scheduling.raised = scheduling.ordinary &&
+                        sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &first) == 0;
+    scheduling.ordinary = scheduling.raised; /* refused once: do not ask again */
+}
+
+static void lower_priority(void)
+{
+    struct sched_param none = {.sched_priority = 0};
+    if (scheduling.raised)
+        sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none);
+    scheduling.raised = false;
+}
+
 void device_lock(device *d)
 {
+    raise_priority();
     dev_lock_take(&d->lock);
 }
 
 void device_unlock(device *d)
 {
     dev_lock_give(&d->lock);
+    lower_priority();
 }
 
 bool device_load(device *d, void *library, ss_switch *sw)

@@ -14,6 +14,7 @@ typedef struct dev_lock {
     pthread_mutex_t mutex;
     pthread_cond_t turn;
     uint64_t next, serving;
+    uint64_t given_ns; /* when it was last given to somebody who waited */
 } dev_lock;
 
 typedef struct dev_wire {

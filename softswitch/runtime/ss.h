@@ -76,7 +76,6 @@ ss_switch *ss_create(uint64_t seed, const ss_hooks *hooks);
  * already there.  NULL sets all hooks to NULL. */
 void ss_set_hooks(ss_switch *sw, const ss_hooks *hooks);
 void ss_destroy(ss_switch *sw);
-void ss_set_hooks(ss_switch *sw, const ss_hooks *hooks); /* NULL: none */
 
 void ss_receive(ss_switch *sw, uint32_t port, const uint8_t *data, uint32_t len, uint64_t now_us);
 void ss_dequeue(ss_switch *sw, ss_packet *pkt, const ss_queueing *q, uint64_t now_us);
