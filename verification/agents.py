@@ -53,11 +53,10 @@ class JobModel:
 class WorkerNode:
     """One worker; safe when each sum that it delivers is the sum of all contributions."""
 
-    def __init__(self, job: JobModel, rank: int, frames: Frames, first_worker: int) -> None:
+    def __init__(self, job: JobModel, rank: int, frames: Frames) -> None:
         self.job, self.rank, self.frames = job, rank, frames
         self.name = job.workers[rank].name
         self.config = WorkerConfig(job.config, rank, rto_us=0, rto_max_us=0)
-        self._offset = first_worker
         self._initial = ("off",)
 
     def initial(self) -> State:

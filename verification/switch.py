@@ -11,33 +11,56 @@ from verification.model import Event, Fault, Packet, Permutation, State, Status,
 
 REBOOT = Event("reboot", Fault.REBOOT)
 
+Registers = dict[str, list[int]]
+"""Cells of each register array, by the array's name."""
 
-@dataclass(frozen=True, slots=True)
+
+def _nothing_wrong(registers: Registers) -> str | None:
+    return None
+
+
+def _as_is(registers: Registers) -> None:
+    return None
+
+
+@dataclass(frozen=True)
 class View:
     """How a system looks into a program's registers.
 
-    ``holds`` says whether anything is still held; ``rename`` renames the workers inside the
-    registers of a loaded pipeline; ``describe`` gives one line for people; ``broken`` says what is
-    wrong with a state, if anything is.
+    Attributes:
+        holds: whether anything is still held.
+        rename: renames the workers, in place.
+        describe: one line for people.
+        tidy: clears, in place, what the program never reads again (cells of a free slot), so that
+            states that behave alike are one state.
+        broken: what is wrong with a state, if anything is.
+        names: control-plane names of the arrays that make up the state; None: all.
     """
 
-    holds: Callable[[Pipeline], bool]
-    rename: Callable[[Pipeline, Permutation], None]
-    describe: Callable[[Pipeline], str]
-    broken: Callable[[Pipeline], str | None] = lambda _: None
+    holds: Callable[[Registers], bool]
+    rename: Callable[[Registers, Permutation], None]
+    describe: Callable[[Registers], str]
+    tidy: Callable[[Registers], None] = _as_is
+    broken: Callable[[Registers], str | None] = _nothing_wrong
+    names: tuple[str, ...] | None = None
 
 
 class SwitchNode:
     """One switch running ``pipeline``, whose tables are already filled.
 
-    Its local state is the pipeline's snapshot.  A reboot empties the registers and keeps the
+    Its local state is the contents of its registers (counters do not influence packets).  All
+    packets are processed at one instant, ``now``.  A reboot empties the registers and keeps the
     tables, as a controller restores these before traffic flows again.
     """
 
-    def __init__(self, name: str, pipeline: Pipeline, view: View, *, reboots: bool = False) -> None:
-        self.name, self.pipeline, self.view = name, pipeline, view
-        self._first = self._now = pipeline.snapshot()
+    def __init__(
+        self, name: str, pipeline: Pipeline, view: View, *, now: int = 0, reboots: bool = False
+    ) -> None:
+        self.name, self.pipeline, self.view, self.now = name, pipeline, view, now
+        self._names = tuple(pipeline.registers) if view.names is None else view.names
         self._reboots = reboots
+        self._loaded: State = None
+        self._first = self._save()
 
     def initial(self) -> State:
         """Empty registers."""
@@ -45,8 +68,7 @@ class SwitchNode:
 
     def status(self, state: State) -> Status:
         """Always done; idle while no slot is held."""
-        self._load(state)
-        return Status.DONE if self.view.holds(self.pipeline) else Status.DONE | Status.IDLE
+        return Status.DONE if self.view.holds(self._open(state)) else Status.DONE | Status.IDLE
 
     def events(self, state: State) -> Sequence[Event]:
         """A reboot, when anything would be lost by it."""
@@ -58,25 +80,37 @@ class SwitchNode:
 
     def deliver(self, state: State, port: int, packet: Packet) -> Sequence[Step]:
         """Run the program on one packet, all copies to the end."""
-        assert isinstance(packet, bytes)
         self._load(state)
-        sends = tuple(self.pipeline.process(port, packet, 0))
-        self._now = self.pipeline.snapshot()
-        return (Step(self._now, sends, self.view.broken(self.pipeline)),)
+        sends = tuple(self.pipeline.process(port, packet, self.now))
+        following = self._save()
+        return (Step(following, sends, self.view.broken(self._open(following))),)
 
     def rename(self, state: State, perm: Permutation) -> State:
         """The workers renamed inside the registers."""
-        self._load(state)
-        self.view.rename(self.pipeline, perm)
-        self._now = self.pipeline.snapshot()
-        return self._now
+        registers = self._open(state)
+        self.view.rename(registers, perm)
+        return self._close(registers)
 
     def describe(self, state: State) -> str:
         """What the registers hold."""
-        self._load(state)
-        return self.view.describe(self.pipeline)
+        return self.view.describe(self._open(state))
+
+    def _open(self, state: State) -> Registers:
+        return {name: list(cells) for name, cells in zip(self._names, state, strict=True)}
+
+    def _close(self, registers: Registers) -> State:
+        return tuple(tuple(registers[name]) for name in self._names)
 
     def _load(self, state: State) -> None:
-        if state is not self._now:
-            self.pipeline.restore(state)
-            self._now = state
+        if state == self._loaded:
+            return
+        for name, cells in zip(self._names, state, strict=True):
+            self.pipeline.registers[name].write_all(cells)
+
+    def _save(self) -> State:
+        registers = {name: list(self.pipeline.registers[name].read_all()) for name in self._names}
+        raw = self._close(registers)
+        self.view.tidy(registers)
+        state = self._close(registers)
+        self._loaded = state if state == raw else None
+        return state
