@@ -153,9 +153,9 @@ class ServerNode:
         return self._initial
 
     def status(self, state: State) -> Status:
-        """Always done; idle while no fragment is incomplete."""
+        """Done and idle while no fragment is incomplete."""
         held = self._load(state).incomplete()
-        return Status.DONE if held else Status.DONE | Status.IDLE
+        return Status.BUSY if held else Status.DONE | Status.IDLE
 
     def events(self, state: State) -> Sequence[Event]:
         """The reminder."""
