@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hosts.aggregation.config import JobConfig, ServerConfig, WorkerConfig
 from hosts.aggregation.server import ParameterServer
 from hosts.aggregation.worker import Worker
-from hosts.wire.esa import NO_WORKER, MessageType, message_dtype
+from hosts.wire.esa import ESA, NO_WORKER, MessageType, message_dtype
 from topologies import Host
 from verification.frames import (
     ELEMENTS,
@@ -177,7 +177,7 @@ class ServerNode:
     def rename(self, state: State, perm: Permutation) -> State:
         """The workers renamed in all partial sums."""
         assert isinstance(state, tuple)
-        (top, seqs, bitmap, head, sums, deadlines, attempts), replies = state
+        (place, seqs, bitmap, head, sums, deadlines, attempts), replies = state
         rows = np.zeros(len(seqs), message_dtype(ELEMENTS))
         rows["esa"] = np.frombuffer(head, rows["esa"].dtype)
         rows["values"] = np.frombuffer(sums, np.int32).reshape(-1, ELEMENTS)
@@ -193,7 +193,7 @@ class ServerNode:
             for kind, flags, s, to in replies
         )
         return (
-            (top, seqs, stored.tobytes(), header, values, deadlines, attempts),
+            (place, seqs, stored.tobytes(), header, values, deadlines, attempts),
             renamed,
         )
 
@@ -216,10 +216,12 @@ class ServerNode:
         return Step(self._bounded(server.state()), tuple(sends))
 
     def _bounded(self, state: Any) -> State:
-        """Attempts count for ever, but only up to `solicit_after` do they matter."""
-        (*partials, attempts), replies = state
+        """Without what never matters: attempts beyond `solicit_after`, whose packet came first."""
+        (place, seqs, bitmap, head, *rest, attempts), replies = state
+        rows = np.frombuffer(head, ESA.dtype).copy()
+        rows["src_worker"] = NO_WORKER
         counts = np.minimum(np.frombuffer(attempts, np.int64), self.config.solicit_after)
-        return ((*partials, counts.tobytes()), replies)
+        return ((place, seqs, bitmap, rows.tobytes(), *rest, counts.tobytes()), replies)
 
 
 def _renamed_sums(data: bytes, perm: Permutation) -> bytes:

@@ -42,6 +42,7 @@ class Partials:
         job = config.job
         self.capacity = job.capacity
         self.top = job.first_seq - 1
+        self.settled = job.first_seq - 1
         self._config = config
         self._full = np.uint32(job.full_mask)
         self._mask = self.capacity - 1
@@ -59,6 +60,20 @@ class Partials:
             self._deadline[slots] = NEVER
             self._attempts[slots] = 0
             self.top = top
+
+    def settle(self, completed: int) -> None:
+        """A complete fragment proves that every worker has the sums of those W before it.
+
+        What is unfinished there is a ghost: late copies of fragments that completed elsewhere.
+        Nobody could complete it, since workers forget sums, too.
+        """
+        self.settled = max(self.settled, completed - self._config.job.window)
+        open_slots = np.flatnonzero((self._bitmap != 0) & (self._bitmap != self._full))
+        if len(open_slots):
+            ghosts = open_slots[self._sequences(open_slots) <= self.settled]
+            self._bitmap[ghosts] = 0
+            self._deadline[ghosts] = NEVER
+            self._attempts[ghosts] = 0
 
     def known(self, seqs: Sequences) -> NDArray[np.bool_]:
         """Which fragments are in the ring with something in them."""
@@ -169,7 +184,7 @@ class Partials:
         slots = seqs & self._mask
         deadlines = self._deadline[slots]
         return (
-            self.top,
+            (self.top, self.settled),
             tuple(seqs.tolist()),
             self._bitmap[slots].tobytes(),
             self._head[slots].tobytes(),
@@ -180,7 +195,7 @@ class Partials:
 
     def restore(self, state: PartialsState, now: int) -> None:
         """Take over a state made by `state`."""
-        self.top, seqs, bitmap, head, sums, deadlines, attempts = state
+        (self.top, self.settled), seqs, bitmap, head, sums, deadlines, attempts = state
         slots = np.array(seqs, np.int64) & self._mask
         waits = np.frombuffer(deadlines, np.int64)
         self._bitmap[slots] = np.frombuffer(bitmap, np.uint32)

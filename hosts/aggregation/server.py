@@ -101,6 +101,10 @@ class ParameterServer:
         if finished.any():
             self._repair(batch["esa"][finished], seqs[finished])
             batch, seqs = take(batch, ~finished), seqs[~finished]
+        ghosts = seqs <= partials.settled
+        if ghosts.any():
+            self.counters["stale"] += int(np.count_nonzero(ghosts))
+            batch, seqs = take(batch, ~ghosts), seqs[~ghosts]
         while len(seqs):
             # One contribution to each fragment at a time, so that a round is one array operation.
             if (seqs[1:] > seqs[:-1]).all():
@@ -126,6 +130,8 @@ class ParameterServer:
         self.counters["duplicate"] += outcome.duplicates
         self.counters["conflict"] += outcome.conflicts
         completed = seqs[outcome.completed]
+        if len(completed):
+            self._partials.settle(int(completed.max()))
         self.counters["completed"] += len(completed)
         # The workers already have what the switch sent them itself.
         kinds = batch["esa"]["ver_type"][outcome.completed]

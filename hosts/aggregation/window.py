@@ -128,6 +128,10 @@ class Window:
         known = (seqs < self.base) | self._received[slots]
         return known, self._sums[slots], take(self._sent, slots)
 
+    def forgotten(self, seqs: Sequences) -> NDArray[np.bool_]:
+        """Which fragments were received so long ago that their sums have left the ring."""
+        return (seqs >= self._first) & (seqs < self.base - self._reach)
+
     def remembered(self, seqs: Sequences) -> NDArray[np.bool_]:
         """Which fragments were sent and are still in the ring."""
         return (seqs >= max(self._first, self.base - self._reach)) & (seqs < self.following)

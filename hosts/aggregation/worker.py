@@ -177,8 +177,13 @@ class Worker:
         self._deadline = self._now + self._timer.timeout_us if flying else int(NEVER)
 
     def _on_solicited(self, head: NDArray[np.void]) -> None:
-        """The server lacks these sums: answer with the sum, or else with the own part."""
+        """The server lacks these sums: answer with the sum, or else with the own part.
+
+        A sum that this worker has forgotten was received by all. The newest sum tells the server
+        so, which would otherwise ask for ever.
+        """
         seqs = unwrap(head["seq"], self._window.base)
+        seqs = np.where(self._window.forgotten(seqs), self._window.base - 1, seqs)
         waiting = self._window.wanted(seqs).tolist()
         for seq, bitmap, lacking in zip(
             seqs.tolist(), head["bitmap"].tolist(), waiting, strict=True

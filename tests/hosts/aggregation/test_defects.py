@@ -239,3 +239,24 @@ def test_malformed_messages_touch_nothing() -> None:
 def test_options_out_of_range(options: dict[str, int], text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         JobConfig(**{"job": 1, "workers": 2, **options})
+
+
+def test_a_ghost_of_a_fragment_that_all_have_is_given_up() -> None:
+    """Found by the model checker: the server lost its copy of a sum, a late duplicate made it ask
+    for that sum, and the workers had forgotten it: it asked for ever."""
+    config = JobConfig(1, 2, window=1, elements=2)
+    server = ParameterServer(ServerConfig(config, remind_us=0, remind_max_us=0))
+    feed(server, message(seq=2, bitmap=1, flags=Flag.COLLISION))
+    assert server.incomplete()
+    worker = Worker(WorkerConfig(config, 1))
+    worker.offer(np.zeros((3, 2), np.int32))
+    for seq in (1, 2, 3):
+        worker.poll(10)
+        feed(worker, message(MessageType.PARAM, seq=seq, bitmap=3))
+    feed(worker, message(MessageType.PARAM, seq=2, bitmap=1, flags=Flag.MISS))
+    answer = worker.poll(10)
+    assert answer["esa"]["seq"].tolist() == [3]
+    feed(server, answer)
+    assert not server.incomplete()
+    feed(server, message(seq=2, bitmap=1, flags=Flag.COLLISION))
+    assert not server.incomplete()
