@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from controller.aggregation import AggregatorConfig, Downgrade, ResultPath
-from controller.inprocess import fill
+from controller.inprocess import install
 from controller.jobs import JobBook, JobRequest
 from hosts.aggregation.config import JobConfig
 from softswitch.engine import Pipeline
@@ -106,7 +106,7 @@ def _star(name: str, source: Path, options: Options, defines: Sequence[str] = ()
         nodes.append(ServerNode(model, frames))
         names += workers
     pipeline = _compiled(source, options.aggregators, tuple(defines)).clone()
-    fill(pipeline, book.states()["s1"])
+    install(pipeline, book.states()["s1"])
     nodes.append(SwitchNode("s1", pipeline, _view()))
     symmetric = options.jobs == 1
     frames = Frames(topology, tuple(names))
