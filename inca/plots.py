@@ -57,7 +57,7 @@ def _loss_curve(axes: Axes, job: Mapping[str, Any]) -> None:
     axes.grid(alpha=0.3)
     right = axes.twinx()
     at, accuracy = zip(*job["accuracy"], strict=True)
-    right.plot(at, accuracy, color=_ACCURACY, marker="o", markersize=3, linewidth=1)
+    right.plot(at, accuracy, color=_ACCURACY, linewidth=1.2)
     right.axhline(
         job["reference_accuracy"], color=_REFERENCE, linestyle="--", linewidth=1,
         label="one process, no network",
@@ -82,7 +82,9 @@ def _bytes_per_link(axes: Axes, links: Sequence[Mapping[str, Any]]) -> None:
     axes.set_xlabel("MiB on the wire")
     axes.set_title("Bytes per link and direction", fontsize=10)
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(fontsize=8, frameon=False)
+    # Room for the legend beside the longest bar.
+    axes.set_xlim(right=1.35 * max(*forward, *backward, 1e-3))
+    axes.legend(fontsize=8, frameon=False, loc="center right")
 
 
 def _of(links: Sequence[Mapping[str, Any]], name: str, direction: int) -> float:

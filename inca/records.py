@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,14 @@ def usage_as_json(usage: Iterable[LinkUsage]) -> list[dict[str, Any]]:
             "bytes": use.bytes,
         }
         for use in usage
+    ]
+
+
+def difference(after: Iterable[LinkUsage], before: Iterable[LinkUsage]) -> list[LinkUsage]:
+    """What went over the links between two readings."""
+    return [
+        replace(b, packets=b.packets - a.packets, bytes=b.bytes - a.bytes)
+        for a, b in zip(before, after, strict=True)
     ]
 
 

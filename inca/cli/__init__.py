@@ -23,6 +23,7 @@ _COMMANDS = {
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "plot": "Make the plots of a run again, from its record.",
+    "run": "Train a model through the in-network aggregator.",
     "shell": "Open p4runtime-shell on a running switch.",
     "sniff": "Decode live traffic of a host or a switch.",
     "status": "Name stuck fragments of running jobs, and who is missing.",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -118,4 +119,11 @@ def _prompt(network: topologies.Network) -> None:
     from mininet.log import setLogLevel
 
     setLogLevel("output")
-    CLI(network.mininet, stdin=sys.stdin)
+    if sys.stdin.isatty():
+        CLI(network.mininet)
+        return
+    # Mininet would feed what follows a command to that command; let it read commands as a script,
+    # with a standard input that never has anything.
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as silent, os.fdopen(writing, "w"):
+        CLI(network.mininet, stdin=silent, script="/dev/stdin")
