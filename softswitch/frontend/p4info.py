@@ -65,7 +65,7 @@ class _Writer:
         self.model = model
         self.info = p4i.P4Info()
         self.info.type_info.SetInParent()
-        self.types = TypeTable(self.info)
+        self.types = TypeTable(self.info, model.errors)
         self.ids: dict[tuple[int, str], int] = {}
         self.taken: set[int] = set()
         self.tables = [t for t in model.tables if not t.hidden]

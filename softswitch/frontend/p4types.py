@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finsy.proto import p4i, p4t
@@ -11,6 +12,7 @@ from softswitch.frontend import ast
 from softswitch.frontend import types as ty
 from softswitch.frontend.diagnostics import error
 from softswitch.frontend.lower.model import bit_width
+from softswitch.frontend.lower.places import header_fields
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ def type_name(kind: ty.Type) -> str | None:
 class TypeTable:
     """Fills ``P4Info.type_info`` with the types that are used."""
 
-    def __init__(self, info: p4i.P4Info) -> None:
+    def __init__(self, info: p4i.P4Info, errors: Sequence[str] = ()) -> None:
         self.info = info
+        self.errors = errors
 
     def use(self, kind: ty.Type) -> p4t.P4DataTypeSpec:
         """The specification of a type; declared types are entered in the table."""
@@ -91,6 +94,8 @@ class TypeTable:
                 spec.bool.SetInParent()
             case ty.Error():
                 spec.error.SetInParent()
+                if not table.error.members:
+                    table.error.members.extend(self.errors)
             case ty.Tuple(elements):
                 spec.tuple.SetInParent()
                 for element in elements:
@@ -149,13 +154,13 @@ class TypeTable:
         if kind.name in table.headers:
             return
         entry = table.headers[kind.name]
-        for field in kind.fields:
-            member = entry.members.add(name=field.name)
-            spec = self.use(field.type)
+        for name, field_type in header_fields(kind):
+            member = entry.members.add(name=name)
+            spec = self.use(field_type)
             if spec.HasField("bitstring"):
                 member.type_spec.CopyFrom(spec.bitstring)
             else:
-                member.type_spec.bit.bitwidth = bit_width(field.type)
+                member.type_spec.bit.bitwidth = bit_width(field_type)
 
     def _members(self, entry: p4t.P4StructTypeSpec, kind: ty.Struct) -> None:
         for field in kind.fields:

@@ -185,8 +185,8 @@ def _stack_member(ctx: Context, expr: ast.Member, base: Value) -> Value:
 
 
 def _index(ctx: Context, expr: ast.Index) -> Value:
-    base, at = sequence(ctx, [expr.base, expr.index])
-    index = read(at)
+    base = value(ctx, expr.base)
+    index = scalar(ctx, expr.index)
     if isinstance(base, (StructPlace, Aggregate)):
         assert isinstance(index, ir.Const)
         return base.fields[str(index.value)]
