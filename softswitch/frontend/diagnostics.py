@@ -7,8 +7,9 @@ Kinds are p4c's categories: ``type-error``, ``not-found``, ``invalid``, ``duplic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from softswitch.frontend.ast import Span
@@ -76,6 +77,12 @@ def error(
     if note is not None:
         found.append(diagnostic(kind, note[0], note[1], "note"))
     return P4CompileError(found)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the known name that is most like ``name``, or ''."""
+    close = get_close_matches(name, set(known), 1, 0.7)
+    return f" (did you mean '{close[0]}'?)" if close else ""
 
 
 def _source_line(file: str, line: int) -> str | None:

@@ -135,15 +135,43 @@ def _point(line: Line, position: int) -> Span:
 
 
 def _restore_columns(line: Line, first: int, tokens: list[Token]) -> None:
-    """Looks up the tokens of a line with macros in the original line."""
+    """Places the tokens of a line with macros in the original line.
+
+    Tokens that read the same from the left and from the right keep their places; those between
+    came out of a macro and take its extent.
+    """
     if line.original is None:
         return
-    cursor = 0
-    for i in range(first, len(tokens)):
-        token = tokens[i]
-        found = line.original.find(token.text, cursor)
-        if found >= 0:
-            start, cursor = found + 1, found + len(token.text)
-            tokens[i] = token._replace(column=start, end_column=cursor + 1)
-        else:
-            tokens[i] = token._replace(column=cursor + 1, end_column=cursor + 2)
+    text = line.original.partition("//")[0].rstrip()
+    start, head = 0, first
+    while head < len(tokens):
+        start += len(text[start:]) - len(text[start:].lstrip())
+        word = tokens[head].text
+        if not text.startswith(word, start) or _cuts_word(text, start + len(word)):
+            break
+        _place(tokens, head, start, start + len(word))
+        start += len(word)
+        head += 1
+    end, tail = len(text), len(tokens)
+    while tail > head:
+        end = len(text[:end].rstrip())
+        word = tokens[tail - 1].text
+        begin = end - len(word)
+        if begin < start or not text.startswith(word, begin) or _cuts_word(text, begin):
+            break
+        tail -= 1
+        _place(tokens, tail, begin, end)
+        end = begin
+    end = len(text[:end].rstrip())
+    for i in range(head, tail):
+        _place(tokens, i, start, max(end, start + 1))
+
+
+def _cuts_word(text: str, position: int) -> bool:
+    """Whether ``position`` is inside of a word."""
+    around = text[max(position - 1, 0) : position + 1]
+    return len(around) == 2 and all(c.isalnum() or c == "_" for c in around)
+
+
+def _place(tokens: list[Token], index: int, start: int, end: int) -> None:
+    tokens[index] = tokens[index]._replace(column=start + 1, end_column=end + 1)

@@ -11,7 +11,7 @@ from softswitch.frontend.check import builtins, specialise
 from softswitch.frontend.check.arguments import Callee, accepts, bind
 from softswitch.frontend.check.session import Scope, poisoned, text, type_error
 from softswitch.frontend.check.typerefs import own_bindings, resolve, substitute, type_params
-from softswitch.frontend.diagnostics import P4CompileError, diagnostic, error
+from softswitch.frontend.diagnostics import P4CompileError, diagnostic, error, suggestion
 
 _CODE = ("apply", "action", "state", "function")
 
@@ -37,7 +37,7 @@ def check_call(scope: Scope, call: ast.Call) -> ast.Expression:
 def _named(scope: Scope, call: ast.Call, head: ast.Name) -> None:
     found = scope.lookup(head.name, head.absolute)
     if not found:
-        raise error("not-found", f"{head.name}: declaration not found", head.span)
+        raise scope.not_found(head.name, head.span)
     functions = [d for d in found if isinstance(d, (ast.FunctionDecl, ast.ActionDecl))]
     if not functions:
         raise type_error(f"{head.name}: not a function, action or method", head.span)
@@ -241,7 +241,8 @@ def _extern_method(scope: Scope, call: ast.Call, head: ast.Member, extern: ty.Ex
     if len(fitting) != 1:
         fitting = [m for m in fitting if accepts(m.params, call.args)]
     if not fitting:
-        message = f"{text(head)}: extern {decl.name} does not have method matching this call"
+        hint = suggestion(head.name, [m.name for m in decl.methods if m.name != head.name])
+        message = f"{text(head)}: extern {decl.name} does not have method matching this call{hint}"
         raise type_error(message, head.span)
     method = fitting[0]
     call.kind, call.decl = ast.CallKind.METHOD, method

@@ -88,7 +88,7 @@ def _string_literal(scope: Scope, node: ast.StringLiteral) -> ast.Expression:
 def _name(scope: Scope, node: ast.Name) -> ast.Expression:
     found = scope.lookup(node.name, node.absolute)
     if not found:
-        raise error("not-found", f"{node.name}: declaration not found", node.span)
+        raise scope.not_found(node.name, node.span)
     node.decl = found[0]
     node.type, node.const = _type_of(scope, node.decl)
     if isinstance(node.type, ty.Unknown):

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
 from softswitch.frontend.check.session import Scope, text, type_error
+from softswitch.frontend.diagnostics import suggestion
 
 STACK_PROPERTIES = ("next", "last", "lastIndex", "size")
 
@@ -34,14 +37,15 @@ def check_member(scope: Scope, node: ast.Member) -> ast.Expression:
     raise _no_member(node, str(kind))
 
 
-def _no_member(node: ast.Member, what: str) -> Exception:
-    return type_error(f"Field {node.name} is not a member of {what}", node.span)
+def _no_member(node: ast.Member, what: str, known: Iterable[str] = ()) -> Exception:
+    hint = suggestion(node.name, known)
+    return type_error(f"Field {node.name} is not a member of {what}{hint}", node.span)
 
 
 def _field(node: ast.Member, kind: ty.StructLike) -> ast.Expression:
     field = kind.field(node.name)
     if field is None:
-        raise _no_member(node, str(kind))
+        raise _no_member(node, str(kind), [f.name for f in kind.fields])
     node.kind, node.decl, node.type = ast.MemberKind.FIELD, field.decl, field.type
     return _field_const(node)
 
@@ -64,11 +68,18 @@ def _type_member(scope: Scope, node: ast.Member, named: ty.Type) -> ast.Expressi
         raise type_error(f"{node.name}: {named} is a type variable", node.span)
     if member is None:
         if isinstance(named, (ty.Error, ty.Enum, ty.SerEnum)):
-            raise type_error(f"{text(node)}: Invalid tag, not a member of {named}", node.span)
+            known = scope.session.errors if isinstance(named, ty.Error) else _tags(named)
+            hint = suggestion(node.name, known)
+            message = f"{text(node)}: Invalid tag, not a member of {named}{hint}"
+            raise type_error(message, node.span)
         raise type_error(f"{text(node)}: Cannot access member of type {named}", node.span)
     node.decl, node.type = member, named
     node.const = member.const if isinstance(named, ty.SerEnum) else member
     return node
+
+
+def _tags(named: ty.Declared) -> list[str]:
+    return [m.name for m in named.decl.members] if isinstance(named.decl, ast.EnumDecl) else []
 
 
 def _stack_property(scope: Scope, node: ast.Member, kind: ty.Stack) -> ast.Expression:

@@ -11,7 +11,7 @@ from softswitch.frontend.check.functions import check_params
 from softswitch.frontend.check.session import Place, Scope, text, type_error
 from softswitch.frontend.check.statements import check_annotations, check_statement, check_variable
 from softswitch.frontend.check.typerefs import resolve
-from softswitch.frontend.diagnostics import P4CompileError, error
+from softswitch.frontend.diagnostics import P4CompileError, error, suggestion
 
 _FINAL = ("accept", "reject")
 
@@ -92,7 +92,8 @@ def _target(name: str, span: ast.Span, states: dict[str, ast.StateDecl]) -> ast.
     if name in _FINAL:
         return None
     if name not in states:
-        raise error("not-found", f"{name}: declaration not found", span)
+        hint = suggestion(name, [*states, *_FINAL])
+        raise error("not-found", f"{name}: declaration not found{hint}", span)
     return states[name]
 
 

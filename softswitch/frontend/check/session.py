@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 
 from softswitch.frontend import ast
 from softswitch.frontend import types as ty
-from softswitch.frontend.diagnostics import Diagnostic, P4CompileError, diagnostic, error
+from softswitch.frontend.diagnostics import (
+    Diagnostic,
+    P4CompileError,
+    diagnostic,
+    error,
+    suggestion,
+)
 
 _MAX_ERRORS = 20
 _TYPES = (
@@ -119,6 +125,16 @@ class Scope:
                         return decl
             scope = scope.parent
         return None
+
+    def not_found(self, name: str, span: ast.Span) -> P4CompileError:
+        """The error for a name that is not declared, with the nearest one that is."""
+        known: set[str] = set()
+        scope: Scope | None = self
+        while scope is not None:
+            known.update(scope.names)
+            scope = scope.parent
+        message = f"{name}: declaration not found{suggestion(name, known)}"
+        return error("not-found", message, span)
 
     def lookup(self, name: str, absolute: bool = False) -> list[ast.Declaration]:
         """Declarations of ``name`` in the innermost scope that has it; empty if there is none."""

@@ -10,7 +10,7 @@ from softswitch.frontend.check.arguments import Callee, accepts, bind
 from softswitch.frontend.check.coerce import compile_time
 from softswitch.frontend.check.session import Place, Scope, text, type_error
 from softswitch.frontend.check.statements import check_annotations
-from softswitch.frontend.diagnostics import error
+from softswitch.frontend.diagnostics import error, suggestion
 
 _KEY_TYPES = (ty.Bit, ty.Int, ty.Bool, ty.Enum, ty.SerEnum, ty.Error, ty.NewType)
 _NUMERIC_ONLY = ("lpm", "range", "ternary")
@@ -51,7 +51,8 @@ def _key(scope: Scope, key: ast.Key) -> None:
     kind = key.match_kind
     member = scope.session.match_kinds.get(kind.name)
     if member is None:
-        raise error("not-found", f"{kind.name}: declaration not found", kind.span)
+        hint = suggestion(kind.name, scope.session.match_kinds)
+        raise error("not-found", f"{kind.name}: declaration not found{hint}", kind.span)
     kind.decl, kind.type, kind.const = member, ty.MATCH_KIND, member
     # keys are evaluated where the table is applied, so they may call methods
     in_apply = scope.child(Place("key", scope.place.decl))
@@ -71,7 +72,7 @@ def _key(scope: Scope, key: ast.Key) -> None:
 def _find_action(scope: Scope, ref: ast.ActionRef) -> ast.ActionDecl:
     found = scope.lookup(ref.name.name, ref.name.absolute)
     if not found:
-        raise error("not-found", f"{ref.name.name}: declaration not found", ref.name.span)
+        raise scope.not_found(ref.name.name, ref.name.span)
     actions = [d for d in found if isinstance(d, ast.ActionDecl)]
     if not actions:
         raise type_error(f"{ref.name.name}: not an action", ref.name.span)

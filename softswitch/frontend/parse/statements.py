@@ -176,6 +176,8 @@ def simple_statement(stream: Stream) -> ast.Statement:
         stream.advance()
     elif isinstance(target, ast.Call):
         return ast.CallStatement(target, span=stream.span_from(start))
+    elif isinstance(target, ast.Name) and stream.kind == "id":
+        raise stream.unexpected(f"expecting = ({target.name} is not a type declared before)")
     else:
         raise stream.unexpected("expecting =")
     if isinstance(target, ast.Call):

@@ -44,6 +44,8 @@ def type_ref(stream: Stream, *, void: bool = False) -> ast.TypeRef:
         name = stream.expect("id").text
         args = type_arguments(stream) if _at_arguments(stream, void) else []
         ref = ast.NamedTypeRef(name, args, absolute)
+    elif kind == "id":
+        raise stream.unexpected("expecting a type declared before")
     else:
         raise stream.unexpected("expecting a type")
     ref.span = stream.span_from(start)
