@@ -316,9 +316,9 @@ class _Writer:
         notes = self.model.main_annotations
         for note in notes:
             if note.name == "pkginfo":
-                for key, value in note.kv.items():
+                for key, value in _pairs(note):
                     if key in ("name", "version", "organization", "contact", "url", "arch"):
-                        setattr(package, key, str(value.const))
+                        setattr(package, key, value)
         _annotate(package, [n for n in notes if n.name != "pkginfo"])
 
 
@@ -377,6 +377,14 @@ def _annotate(made: Any, notes: ast.Annotations) -> None:
             _structured(made.structured_annotations.add(name=note.name), note)
         else:
             made.annotations.append(_text(note))
+
+
+def _pairs(note: ast.Annotation) -> list[tuple[str, str]]:
+    """``key = "text"`` pairs of an annotation, structured or not."""
+    if note.kv:
+        return [(key, str(value.const)) for key, value in note.kv.items()]
+    items = [i for i in note.tokens if i not in ("=", ",")]
+    return [(key, text.strip('"')) for key, text in zip(items[::2], items[1::2], strict=False)]
 
 
 def _text(note: ast.Annotation) -> str:
