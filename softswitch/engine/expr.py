@@ -331,7 +331,9 @@ class ExprGen(Places):
         return self.widen(Value(text, n, True, a.range), limbs)
 
     def _wrap(self, source: Expr, width: int, limbs: int, need: int | None) -> str:
-        if need is not None and need <= width:
+        low, high = Ranges.bounds(width, signed=True)
+        r = self.ranges.of(source)
+        if (need is not None and need <= width) or (low <= r.low and r.high <= high):
             return self.words(source, limbs)
         inner = self.value(source, width)
         if limbs == 1:
@@ -423,6 +425,9 @@ class ExprGen(Places):
             return self.compare_headers(op, left, right)
         if is_bool(left) and is_bool(right):
             return f"((bool)({self.boolean(left)}) {op} (bool)({self.boolean(right)}))"
+        known = self.ranges.decided(op, left, right)
+        if known is not None:
+            return "true" if known else "false"
         a, b = self.value(left), self.value(right)
         both = Interval(min(a.range.low, b.range.low), max(a.range.high, b.range.high))
         n = max(limbs_exact(both), a.limbs, b.limbs)
