@@ -16,6 +16,14 @@ from .programs import Json, action, assign, const, document, field, fixed_table,
 
 WIDTHS = [1, 3, 7, 8, 9, 16, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 192, 200, 256]
 SIGNED = [2, 7, 8, 32, 33, 64, 65, 128, 150]
+COMPARISONS = [
+    *(("==", operator.eq), ("!=", operator.ne), ("<", operator.lt)),
+    *(("<=", operator.le), (">", operator.gt), (">=", operator.ge)),
+]
+ARITHMETIC = [
+    *(("+", operator.add), ("-", operator.sub), ("*", operator.mul)),
+    *(("&", operator.and_), ("|", operator.or_), ("^", operator.xor)),
+]
 Env = dict[str, int]
 Eval = Callable[[Env], int]
 
@@ -52,21 +60,19 @@ class Trees:
             if self.r.random() < 0.5:
                 return op("and", a, b), lambda env: fa(env) and fb(env)
             return op("or", a, b), lambda env: fa(env) or fb(env)
-        name, f = self.r.choice([("==", operator.eq), ("!=", operator.ne), ("<", operator.lt),
-                                 ("<=", operator.le), (">", operator.gt), (">=", operator.ge)])  # fmt: skip
+        name, f = self.r.choice(COMPARISONS)
         (x, fx), (y, fy) = self.number(depth - 1), self.number(depth - 1)
         return op(name, x, y), lambda env: bool(f(fx(env), fy(env)))
 
     def number(self, depth: int) -> tuple[Json, Eval]:
         if depth <= 0:
             return self.leaf()
-        kinds = [self._arith, self._arith, self._arith, self._mask, self._shl, self._shr,
-                 self._invert, self._wrap, self._clamp, self._choose, self._b2d, self._div]  # fmt: skip
-        return self.r.choice(kinds)(depth)
+        simple = [self._arith, self._arith, self._arith, self._mask, self._invert, self._choose]
+        rest = [self._shl, self._shr, self._wrap, self._clamp, self._b2d, self._div]
+        return self.r.choice(simple + rest)(depth)
 
     def _arith(self, depth: int) -> tuple[Json, Eval]:
-        name, f = self.r.choice([("+", operator.add), ("-", operator.sub), ("*", operator.mul),
-                                 ("&", operator.and_), ("|", operator.or_), ("^", operator.xor)])  # fmt: skip
+        name, f = self.r.choice(ARITHMETIC)
         (a, fa), (b, fb) = self.number(depth - 1), self.number(depth - 1)
         return op(name, a, b), lambda env: f(fa(env), fb(env))
 
