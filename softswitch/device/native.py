@@ -136,6 +136,7 @@ class NativeOptions(c.Structure):
         ("event_limit", c.c_uint32),
         ("busy_poll_us", c.c_uint32),
         ("coalesce_us", c.c_uint32),
+        ("log_messages", c.c_uint32),
         ("rx_frames", c.c_uint32),
         ("qdisc_bypass", c.c_uint32),
     )

@@ -135,6 +135,12 @@ static void on_digest(void *ctx, uint32_t id, const uint8_t *data, uint32_t len)
     core->hooks.digest(core->hooks.ctx, id, data, len);
 }
 
+static void on_log(void *ctx, const char *text)
+{
+    dev_core *core = ctx;
+    core->hooks.log(core->hooks.ctx, text);
+}
+
 /* ---- between ingress and egress ------------------------------------------------------ */
 
 static bool pend(dev_core *core, ss_packet *pkt, uint32_t number)
@@ -357,7 +363,8 @@ void dev_core_load(dev_core *core, const dev_program *program, ss_switch *sw)
         ss_hooks hooks = {.ctx = core,
                           .enqueue = on_enqueue,
                           .transmit = on_transmit,
-                          .digest = on_digest};
+                          .digest = on_digest,
+                          .log = core->hooks.log != NULL ? on_log : NULL};
         core->program = *program;
         program->set_hooks(sw, &hooks);
         if (program->set_queues != NULL) /* the number of priorities is each port's own */

@@ -99,6 +99,7 @@ typedef struct dev_core_hooks {
     void (*output)(void *ctx, dev_port *port, const uint8_t *data, uint32_t len, uint64_t when);
     void (*punt)(void *ctx, const uint8_t *data, uint32_t len);
     void (*digest)(void *ctx, uint32_t id, const uint8_t *data, uint32_t len);
+    void (*log)(void *ctx, const char *text); /* NULL: the program need not format anything */
 } dev_core_hooks;
 
 typedef struct dev_pending {
