@@ -129,6 +129,11 @@ class Device:
         """The program that runs."""
         return self._program
 
+    @property
+    def cpu_port(self) -> int | None:
+        """The port of packet-ins and packet-outs."""
+        return self.options.cpu_port
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep the packets out while the program's state is read or written.

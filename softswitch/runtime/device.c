@@ -334,9 +334,7 @@ void device_get_totals(device *d, device_totals *totals)
 
 bool device_packet_out(device *d, const uint8_t *data, uint32_t len)
 {
-    uint64_t before = d->packet_outs.dropped;
-    dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
-    return d->packet_outs.dropped == before;
+    return dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
 }
 
 dev_event *device_take(device *d, device_queue queue, int timeout_ms)

@@ -440,6 +440,9 @@ void dev_core_set_model(dev_core *core, dev_port *port, const dev_port_model *mo
     port->queue.overhead = model->overhead_bytes;
     port->delay_ns = model->delay_ns;
     port->enabled = model->enabled != 0;
+    core->rated = false;
+    for (uint32_t i = 0; i < DEV_PORTS; i++)
+        core->rated = core->rated || (core->ports[i] != NULL && core->ports[i]->queue.rate_bps > 0);
     if (port->queue.rate_bps == 0) /* nobody waits for a line that is no longer there */
         port->queue.free_ns = core->now;
 }

@@ -117,6 +117,7 @@ struct dev_core {
     dev_port *ports[DEV_PORTS];
     dev_port *timed[DEV_PORTS];
     uint32_t timed_count;
+    bool rated; /* some port has a rate: the order of arrival between ports matters */
     dev_pending *pending; /* packets for ports without a rate, egress still to run */
     uint32_t pending_size, pending_head, pending_count;
     dev_port *leaving; /* the port whose packet is in egress, and */
