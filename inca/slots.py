@@ -12,7 +12,7 @@ from controller.accounting import job_events
 from controller.aggregation import CONFIG, JOBS, Event, JobPlan
 from controller.attach import attached
 from controller.desired import SwitchState
-from controller.inspection import SlotView, peek
+from controller.inspection import SlotView, held_slots, peek
 from controller.recovery import recover_plans
 from controller.routing import ip_value
 from controller.session import Session
@@ -25,12 +25,14 @@ class SwitchSlots:
     Attributes:
         switch: its name.
         state: its tables.
-        slots: the slots that were asked for.
+        used: slots in use.
+        slots: those that are held.
         events: job index -> how many packets met which fate.
     """
 
     switch: str
     state: SwitchState
+    used: int
     slots: tuple[SlotView, ...]
     events: Mapping[int, Mapping[Event, int]]
 
@@ -50,7 +52,7 @@ class SwitchSlots:
 
 
 def look(switches: Mapping[str, Mapping[str, Any]]) -> list[SwitchSlots]:
-    """Read tables, counters and all slots in use of running switches.
+    """Read tables, counters and held slots of running switches.
 
     `switches` maps names to where they answer: ``grpc`` and ``device_id``.
 
@@ -90,8 +92,8 @@ async def _look(name: str, where: Mapping[str, Any]) -> SwitchSlots:
         state = await session.read()
         config = state.defaults.get(CONFIG)
         used = dict(config.args).get("aggregators", 0) if config else 0
-        slots = await peek(session.switch, range(used)) if used else []
-        return SwitchSlots(name, state, tuple(slots), await _events(session, state))
+        slots = await held_slots(session.switch, used)
+        return SwitchSlots(name, state, used, tuple(slots), await _events(session, state))
 
 
 async def _events(session: Session, state: SwitchState) -> dict[int, dict[Event, int]]:

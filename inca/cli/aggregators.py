@@ -14,13 +14,12 @@ from inca.cli.output import console, print_json, table
 
 @click.command("aggregators")
 @click.argument("switch")
-@click.option("--all", "everything", is_flag=True, help="Free slots as well.")
 @click.option(
     "--flush", "older_s", type=click.FloatRange(min=0), metavar="SECONDS",
     help="Free the slots that have been held for longer than so many seconds.",
 )  # fmt: skip
 @options.as_json
-def command(switch: str, everything: bool, older_s: float | None, as_json: bool) -> None:
+def command(switch: str, older_s: float | None, as_json: bool) -> None:
     """List the aggregator slots of the running SWITCH: owner, priority, who is missing, age.
 
     The switch answers in-band, so this works on BMv2 as well. A flushed partial sum is lost;
@@ -32,14 +31,13 @@ def command(switch: str, everything: bool, older_s: float | None, as_json: bool)
     (view,) = slots.look({switch: where})
     hosts = {running.host(name)["ip"]: name for name in running.names("hosts")}
     jobs = slots.plans([view], hosts)
-    shown = [slot for slot in view.slots if slot.held or everything]
     if older_s is not None:
-        old = [s.index for s in view.slots if s.held and s.age_us > older_s * 1e6]
+        old = [s.index for s in view.slots if s.age_us > older_s * 1e6]
         slots.flush(switch, where, old)
-        console().print(f"{len(old)} of {sum(s.held for s in view.slots)} held slots freed")
+        console().print(f"{len(old)} of {len(view.slots)} held slots freed")
         return
     rows: list[dict[str, Any]] = []
-    for slot in shown:
+    for slot in view.slots:
         missing = slot.missing(view.full_mask(slot.job))
         ranks = {rank: name for name, rank in jobs[slot.job].ranks} if slot.job in jobs else {}
         rows.append(
@@ -56,11 +54,10 @@ def command(switch: str, everything: bool, older_s: float | None, as_json: bool)
     if as_json:
         print_json(rows)
         return
-    held = sum(slot.held for slot in view.slots)
     made = table(
         [("slot", "right"), ("job", "right"), ("fragment", "right"), ("priority", "right"),
          ("workers", "right"), ("missing", "left"), ("age", "right")],
-        title=f"{switch}: {held} of {len(view.slots)} slots held",
+        title=f"{switch}: {len(view.slots)} of {view.used} slots held",
     )  # fmt: skip
     for row in rows:
         made.add_row(

@@ -12,6 +12,7 @@ control Dispatch(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             meta.event = job_event_t.REJECTED;
         } else if (hdr.agg.msg_type == msg_type_t.PEEK) {
             meta.work = work_t.SHOW;
+            if (hdr.agg.bitmap != 0) { meta.work = work_t.SURVEY; }
         } else if (hdr.agg.msg_type == msg_type_t.FLUSH) {
             if (sm.ingress_port == CPU_PORT) {
                 meta.work = work_t.SHOW;

@@ -18,6 +18,9 @@
     X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) \
     X(56) X(57) X(58) X(59) X(60) X(61) X(62) X(63)
 
+// The 32 slots that one PEEK surveys.
+#define EACH_SURVEYED(X) EACH_LANE_32(X)
+
 #define EACH_LANE_OF_(n, X) EACH_LANE_##n(X)
 #define EACH_LANE_OF(n, X) EACH_LANE_OF_(n, X)
 #define EACH_LANE(X) EACH_LANE_OF(LANES, X)

@@ -12,7 +12,8 @@
 #include "slot_record.p4"
 
 control Slot(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
-    register<fragment_key_t>(AGGREGATORS) owner;
+    // Longer than the others, so that a survey may begin at any slot.
+    register<fragment_key_t>(AGGREGATORS + 31) owner;
     register<bit<32>>(AGGREGATORS) bitmap;
     register<bit<64>>(AGGREGATORS) info;
     register<bit<64>>(AGGREGATORS) since;
@@ -112,11 +113,27 @@ control Slot(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         meta.lane_work = lane_work_t.LOAD;
     }
 
+#define SURVEY_SLOT(n) \
+        owner.read(found, meta.slot + n); \
+        held = held | ((bit<32>) (bit<1>) (found != 0) << n);
+    // Which of the slots `round` to `round` + 31 are held, of those that `bitmap` asks for.
+    action survey() {
+        fragment_key_t found;
+        bit<32> held = 0;
+        meta.slot = (slot_index_t) hdr.agg.round;
+        EACH_SURVEYED(SURVEY_SLOT)
+        hdr.agg.bitmap = hdr.agg.bitmap & held;
+    }
+
     apply {
-        if (meta.work != work_t.SHOW) {
+        if (meta.work != work_t.SHOW && meta.work != work_t.SURVEY) {
             find();
         } else if ((slot_index_t) hdr.agg.round < meta.aggregators) {
-            find_by_index();
+            if (meta.work == work_t.SURVEY) {
+                survey();
+            } else {
+                find_by_index();
+            }
         } else {
             meta.work = work_t.NONE;
             hdr.agg.flags = FLAG_MISS;

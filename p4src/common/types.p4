@@ -13,7 +13,7 @@ const bit<16> ETH_TYPE_IPV4 = 0x0800;
 const bit<8> IP_PROTO_UDP = 17;
 const bit<16> AGG_UDP_PORT = 0xE5A0;
 const bit<4> AGG_VERSION = 1;
-const bit<9> CPU_PORT = 255;
+const bit<9> CPU_PORT = 510;  // what topologies/ starts switches with
 const bit<8> NO_WORKER = 0xFF;
 const bit<8> SERVER_COPY = 0xFE;
 
@@ -22,7 +22,7 @@ enum bit<4> msg_type_t {
     GRAD = 1,    // worker -> PS: one fragment of a gradient, or a partial sum
     PARAM = 2,   // -> workers: the sum
     REMIND = 3,  // PS -> switches: what do you hold of this fragment?
-    PEEK = 4,    // controller -> switch: show a slot
+    PEEK = 4,    // controller -> switch: show a slot, or with a bitmap: which of 32 are held?
     FLUSH = 5,   // controller -> switch: show and free a slot
     SML = 6      // worker -> switch: one fragment of a SwitchML-style job
 }
@@ -43,7 +43,7 @@ const bit<8> FLAG_MISS = 0x01;
 const bit<8> STICKY_FLAGS = 0x0A;  // ECN, OVERFLOW
 
 // What the slot logic shall do with a packet: decided by `dispatch`.
-enum bit<3> work_t { NONE = 0, CONTRIBUTE = 1, FETCH = 2, RELEASE = 3, SHOW = 4 }
+enum bit<3> work_t { NONE = 0, CONTRIBUTE = 1, FETCH = 2, RELEASE = 3, SHOW = 4, SURVEY = 5 }
 
 // What `lanes` shall do with the values of packet and slot.
 enum bit<3> lane_work_t { NONE = 0, STORE = 1, MERGE = 2, SWAP = 3, LOAD = 4 }

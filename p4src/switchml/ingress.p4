@@ -29,7 +29,7 @@ control IncaIngress(inout headers_t hdr, inout metadata_t meta, inout standard_m
             switch_config.apply(hdr, meta);
             job_lookup.apply(hdr, meta);
             dispatch.apply(hdr, meta, sm);
-            if (meta.work == work_t.CONTRIBUTE || meta.work == work_t.SHOW) {
+            if (meta.work != work_t.NONE && meta.work != work_t.RELEASE) {
                 @atomic {
                     slot.apply(hdr, meta, sm);
                 }

@@ -11,6 +11,7 @@ control SmlDispatch(inout headers_t hdr, inout metadata_t meta, inout standard_m
             meta.event = job_event_t.REJECTED;
         } else if (hdr.agg.msg_type == msg_type_t.PEEK) {
             meta.work = work_t.SHOW;
+            if (hdr.agg.bitmap != 0) { meta.work = work_t.SURVEY; }
         } else if (hdr.agg.msg_type == msg_type_t.FLUSH) {
             if (sm.ingress_port == CPU_PORT) {
                 meta.work = work_t.SHOW;
@@ -72,7 +73,7 @@ control SmlReply(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             } else {
                 meta.forward = 1;
             }
-        } else if (meta.work == work_t.SHOW) {
+        } else if (meta.work == work_t.SHOW || meta.work == work_t.SURVEY) {
             sm.egress_spec = sm.ingress_port;
         }
     }

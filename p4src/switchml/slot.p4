@@ -19,7 +19,8 @@
 #define INFO_FLAGS 15:8
 
 control SmlSlot(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
-    register<bit<64>>(AGGREGATORS) record;
+    // Longer than the others, so that a survey may begin at any slot.
+    register<bit<64>>(AGGREGATORS + 31) record;
     register<bit<32>>(AGGREGATORS) info;
     register<bit<8>>(AGGREGATORS) remaining;
     Lanes() lanes;
@@ -112,12 +113,27 @@ control SmlSlot(inout headers_t hdr, inout metadata_t meta, inout standard_metad
         meta.lane_work = lane_work_t.LOAD;
     }
 
+#define SURVEY_SLOT(n) \
+        record.read(found, meta.slot + n); \
+        held = held | ((bit<32>) (bit<1>) (found != 0) << n);
+    // Which of the slots `round` to `round` + 31 have a job, of those that `bitmap` asks for.
+    action survey() {
+        bit<64> found;
+        bit<32> held = 0;
+        EACH_SURVEYED(SURVEY_SLOT)
+        hdr.agg.bitmap = hdr.agg.bitmap & held;
+    }
+
     apply {
-        if (meta.work == work_t.SHOW) {
+        if (meta.work == work_t.SHOW || meta.work == work_t.SURVEY) {
             meta.slot = (slot_index_t) hdr.agg.round;
             if (meta.slot < AGGREGATORS) {
-                read_record();
-                show();
+                if (meta.work == work_t.SURVEY) {
+                    survey();
+                } else {
+                    read_record();
+                    show();
+                }
             } else {
                 hdr.agg.flags = FLAG_MISS;
             }

@@ -136,7 +136,6 @@ class NativeOptions(c.Structure):
         ("event_limit", c.c_uint32),
         ("busy_poll_us", c.c_uint32),
         ("coalesce_us", c.c_uint32),
-        ("log_messages", c.c_uint32),
         ("rx_frames", c.c_uint32),
         ("qdisc_bypass", c.c_uint32),
     )
@@ -265,13 +264,9 @@ class Native:
         return result
 
 
-def compile_flags() -> list[str]:
-    """Flags of gcc; with AddressSanitizer and UBSan when ``INCA_SANITIZE=1``."""
-    return FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
-
-
 @functools.cache
 def native() -> Native:
-    """The library, built when needed."""
+    """The library, built when needed; with sanitizers when ``INCA_SANITIZE=1``."""
+    flags = FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
     headers = [*RUNTIME.glob("device*.h"), RUNTIME / "ss.h"]
-    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", compile_flags(), headers))
+    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", flags, headers))

@@ -374,6 +374,5 @@ class Program:
         """Width in bits of a field-like expression."""
         if e.kind == "field":
             header, index = e.value
-            width: int = self.headers[header].type.fields[index].width
-            return width
+            return self.headers[header].type.fields[index].width
         return 1

@@ -29,7 +29,7 @@ from controller import (
 from controller.accounting import clear_job_events, job_events
 from controller.aggregation import EVENTS, Event
 from controller.attach import attached
-from controller.inspection import peek, question, reclaim
+from controller.inspection import held_slots, peek, question, reclaim
 from hosts.wire.esa import ENCAPSULATION, ESA, MessageType
 from softswitch.frontend import compile_p4
 from softswitch.server.local import LocalDataPlane
@@ -69,7 +69,7 @@ class Fleet:
             device_id=self.topology.switch(name).device_id,
             grpc_address=address,
             dataplane_address="127.0.0.1:0",
-            cpu_port=255,
+            cpu_port=510,
         )
         self.switches[name] = self._stack.enter_context(SwitchProcess(options))
         self.switches[name].start()
@@ -91,7 +91,7 @@ def fleet() -> Iterator[Callable[[str], Fleet]]:
 
 
 def depth(controller: Controller) -> int:
-    return controller.session("s1").register_depth("IncaIngress.slot.owner") or 0
+    return controller.session("s1").register_depth("IncaIngress.slot.bitmap") or 0
 
 
 def job(name: str, workers: str) -> JobRequest:
@@ -257,6 +257,8 @@ def test_slots_are_shown_and_freed(
                 assert [view.index for view in shown] == list(range(40))
                 (held,) = [view for view in shown if view.held]
                 assert (held.job, held.seq, held.missing(0b11)) == (1, 5, (0,))
+                assert [v.index for v in await held_slots(session.switch, 40)] == [held.index]
+                assert await held_slots(session.switch, held.index) == []
                 assert (await job_events(session, 1))[Event.ALLOCATE] == 1
                 await clear_job_events(session, 1)
                 assert set((await job_events(session, 1)).values()) == {0}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Forwarding, checks on packets, operations on lanes, and looking at slots."""
 
+import zlib
+
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
@@ -197,6 +199,28 @@ def peek_and_flush() -> Scenario:
     s.at(CPU_PORT, bytes.fromhex(out_header) + s.frame(beyond.but(flags=Flag.MISS)))
     s.silence()
     return s
+
+
+@packet_test("esa", "atp")
+def survey_of_32_slots() -> Scenario:
+    s = scenario("A PEEK with a bitmap is answered with the slots that are held.")
+    s.job("h1 h2")
+    slots = sorted({_slot(seq): seq for seq in range(1, 4000)}.items())[:40]
+    for _, seq in slots[::3]:
+        s.send(grad(0, [1], seq=seq))
+    held = {slot for slot, _ in slots[::3]}
+    look = Agg(kind=MessageType.PEEK, job=0, seq=0, prio=0, src="h1", dst="h1")
+    for first, asked in ((0, 2**32 - 1), (3, 2**32 - 1), (3, 0x0000FFF0), (8191, 2**32 - 1)):
+        bits = sum(1 << i for i in range(32) if asked >> i & 1 and first + i in held)
+        question = look.but(round=first, bitmap=asked)
+        s.send(question)
+        s.at(1, s.frame(question.but(bitmap=bits)))
+    return s
+
+
+def _slot(seq: int) -> int:
+    """Where the default number of aggregators puts a fragment of job 1."""
+    return zlib.crc32((1).to_bytes(2, "big") + seq.to_bytes(4, "big")) % 8192
 
 
 @packet_test(*PROGRAMS)

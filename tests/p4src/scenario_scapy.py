@@ -22,7 +22,7 @@ from hosts.wire.esa_scapy import ESA, ESAValues
 from topologies import Topology
 
 LANES = 32
-CPU_PORT = 255
+CPU_PORT = 510
 NO_FLAG = Flag(0)
 
 

@@ -271,6 +271,8 @@ def peek_shows_a_set() -> Scenario:
     s.send(look)
     shown = look.but(job=1, seq=1, bitmap=1, exp=9, values=[6])
     s.at(1, s.frame(shown))
+    s.send(look.but(round=half - 5, bitmap=0xFF))
+    s.at(1, s.frame(look.but(round=half - 5, bitmap=0x20)))
     flush = look.but(kind=MessageType.FLUSH)
     s.raw(CPU_PORT, bytes(2) + s.frame(flush))
     out = (CPU_PORT << 7).to_bytes(2, "big")
