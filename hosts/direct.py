@@ -48,10 +48,11 @@ class End:
 
 
 @dataclass
-class _Host:
+class _Process:
     core: Core
     heads: Heads
     elements: int
+    alarm: int | None = None
 
 
 @dataclass(order=True)
@@ -71,7 +72,7 @@ class DirectNetwork:
         self._random = np.random.default_rng(seed)
         self._delay = delay_us
         self._switches: dict[str, Pipeline] = {}
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str, list[_Process]] = {}
         self._links: dict[End, tuple[End, Faults]] = {}
         self._events: list[_Event] = []
         self._number = 0
@@ -80,9 +81,12 @@ class DirectNetwork:
         """A switch that runs `pipeline`."""
         self._switches[name] = pipeline
 
-    def add_host(self, name: str, core: Core, heads: Heads, elements: int) -> None:
-        """A host; `heads` gives the headers in front of each of its messages."""
-        self._hosts[name] = _Host(core, heads, elements)
+    def add_core(self, host: str, core: Core, heads: Heads, elements: int) -> None:
+        """A process on a host; `heads` gives the headers in front of each of its messages.
+
+        All processes of a host see all its frames, as packet sockets do.
+        """
+        self._hosts.setdefault(host, []).append(_Process(core, heads, elements))
 
     def link(self, a: End, b: End, faults: Faults = Faults()) -> None:
         """Connect two ends, in both directions."""
@@ -91,16 +95,17 @@ class DirectNetwork:
 
     def wake(self, host: str) -> None:
         """Let a host send what it wants to; needed after an offer from outside."""
-        machine = self._hosts[host]
-        while len(out := machine.core.poll(1024)):
-            rows = np.empty((len(out), ENCAPSULATION + out.dtype.itemsize), np.uint8)
-            rows[:, :ENCAPSULATION] = machine.heads(out)
-            rows[:, ENCAPSULATION:] = out.view(np.uint8).reshape(len(out), -1)
-            for row in rows:
-                self._transmit(End(host), row.tobytes())
-        deadline = machine.core.next_deadline()
-        if deadline is not None:
-            self._push(max(deadline, self.now), End(host), None)
+        for process in self._hosts[host]:
+            while len(out := process.core.poll(1024)):
+                rows = np.empty((len(out), ENCAPSULATION + out.dtype.itemsize), np.uint8)
+                rows[:, :ENCAPSULATION] = process.heads(out)
+                rows[:, ENCAPSULATION:] = out.view(np.uint8).reshape(len(out), -1)
+                for row in rows:
+                    self._transmit(End(host), row.tobytes())
+            deadline = process.core.next_deadline()
+            if deadline is not None and deadline != process.alarm:
+                process.alarm = deadline
+                self._push(max(deadline, self.now), End(host), None)
 
     def _push(self, time: int, to: End, frame: bytes | None) -> None:
         self._number += 1
@@ -139,18 +144,25 @@ class DirectNetwork:
             together.append(heapq.heappop(self._events))
         self._arrive(first.to.node, [e.frame for e in together if e.frame is not None])
 
+    def settle(self) -> None:
+        """Go on until no frame is on its way; timers may be left."""
+        while any(event.frame is not None for event in self._events):
+            self.step(0 if self._events[0].time <= self.now else self._events[0].time - self.now)
+
     def _same(self, event: _Event, first: _Event) -> bool:
         return event.time == first.time and event.to == first.to
 
     def _arrive(self, name: str, frames: list[bytes]) -> None:
-        host = self._hosts[name]
-        dtype = message_dtype(host.elements)
-        whole = [f[ENCAPSULATION:] for f in frames if len(f) == ENCAPSULATION + dtype.itemsize]
-        if whole:
-            host.core.on_packets(np.frombuffer(b"".join(whole), dtype), self.now)
-        deadline = host.core.next_deadline()
-        if deadline is not None and deadline <= self.now:
-            host.core.on_timer(self.now)
+        for process in self._hosts[name]:
+            dtype = message_dtype(process.elements)
+            size = ENCAPSULATION + dtype.itemsize
+            whole = [f[ENCAPSULATION:] for f in frames if len(f) == size]
+            if whole:
+                process.core.on_packets(np.frombuffer(b"".join(whole), dtype), self.now)
+            deadline = process.core.next_deadline()
+            if deadline is not None and deadline <= self.now:
+                process.alarm = None
+                process.core.on_timer(self.now)
         self.wake(name)
 
     def transport(self, host: str) -> DirectTransport:

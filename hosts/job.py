@@ -33,6 +33,7 @@ class JobDescription:
         workers: members by rank.
         server: the parameter server's host.
         bound: largest size of a value in the fixed-point scheme.
+        pool: slots of a SwitchML-style job; 0: with a parameter server.
         deadline_us: an all-reduce without any progress for so long is an error.
         task: what the worker agents do, see `hosts.worker_agent`.
     """
@@ -42,6 +43,7 @@ class JobDescription:
     server: Member
     elements: int = ELEMENTS
     window: int = 256
+    pool: int = 0
     priority: int = 1
     remind_us: int = 20_000
     rto_us: int = 100_000
@@ -53,7 +55,7 @@ class JobDescription:
     @property
     def config(self) -> JobConfig:
         """What the protocol cores agree on."""
-        return JobConfig(self.job, len(self.workers), self.window, self.elements)
+        return JobConfig(self.job, len(self.workers), self.window, self.elements, pool=self.pool)
 
     def worker_config(self, rank: int) -> WorkerConfig:
         """Options of one worker's core."""

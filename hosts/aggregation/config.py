@@ -21,7 +21,8 @@ class JobConfig:
 
     `window` is the largest number of fragments a worker has in flight (W); the parameter server
     keeps the last `keep` = 2 W sums for repair. `first_seq` starts the numbering, which goes on
-    over all iterations and never restarts.
+    over all iterations and never restarts. `pool` is the number of slots of a SwitchML-style job,
+    at least `window`; 0: slots are found by hash and a parameter server completes and repairs.
     """
 
     job: int
@@ -29,6 +30,7 @@ class JobConfig:
     window: int = 256
     elements: int = ELEMENTS
     first_seq: int = 1
+    pool: int = 0
 
     def __post_init__(self) -> None:
         _require(1 <= self.job < 1 << 16, f"job {self.job}: give a number from 1 to 65535")
@@ -39,6 +41,11 @@ class JobConfig:
         _require(self.window >= 1, f"job {self.job}: window {self.window}: give at least 1")
         _require(self.elements >= 1, f"job {self.job}: {self.elements} elements: give at least 1")
         _require(self.first_seq >= 1, f"job {self.job}: sequence numbers start at 1 or later")
+        # A power of two, or fragments would change their slots where the sequence wraps.
+        _require(
+            not self.pool or (self.pool >= self.window and self.pool & (self.pool - 1) == 0),
+            f"job {self.job}: pool of {self.pool} slots: give a power of two, at least the window",
+        )
 
     @property
     def full_mask(self) -> int:

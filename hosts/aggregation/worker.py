@@ -80,7 +80,7 @@ class Worker:
             raise ValueError(f"fragments of shape {values.shape}: give (n, {job.elements})")
         rows = np.empty(len(values), message_dtype(job.elements))
         rows["esa"] = ESA.pack(
-            msg_type=MessageType.GRAD,
+            msg_type=MessageType.SML if job.pool else MessageType.GRAD,
             job=job.job,
             bitmap=self.config.bit,
             prio=priority,
@@ -91,7 +91,10 @@ class Worker:
             len=job.elements,
         )
         first = self._window.end
-        rows["esa"]["seq"] = (span(first, first + len(values)) & 0xFFFFFFFF).astype(np.uint32)
+        seqs = span(first, first + len(values))
+        rows["esa"]["seq"] = (seqs & 0xFFFFFFFF).astype(np.uint32)
+        if job.pool:
+            rows["esa"]["round"] = (seqs // job.pool + 1) & 0xFFFF
         rows["esa"]["exp"] = exponents
         if last_len is not None and len(rows):
             rows["esa"]["len"][-1] = last_len
@@ -131,7 +134,10 @@ class Worker:
     def _on_sums(self, batch: Messages) -> None:
         head = batch["esa"]
         seqs = unwrap(head["seq"], self._window.base)
-        wanted = self._window.wanted(seqs) & (head["bitmap"] == self.config.job.full_mask)
+        wanted = self._window.wanted(seqs)
+        if not self.config.job.pool:
+            # A pool's slot forgets who is inside when they have gone on.
+            wanted &= head["bitmap"] == self.config.job.full_mask
         if not wanted.all():
             self.counters["late"] += int(len(wanted) - np.count_nonzero(wanted))
             batch, seqs = take(batch, wanted), seqs[wanted]
@@ -241,7 +247,8 @@ class Worker:
         own["values"][known] = sums[known]
         own["esa"]["bitmap"][known] = self.config.job.full_mask
         out = join([again, own], self.config.job.elements)
-        out["esa"]["flags"] |= _RESEND
+        if not self.config.job.pool:
+            out["esa"]["flags"] |= _RESEND
         self.counters["resent"] += len(out)
         return out
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from controller.aggregation import AggregatorConfig, Downgrade, Event, ResultPath
-from controller.desired import SwitchState
+from controller.inprocess import install
 from controller.jobs import JobBook, JobGrant, JobRequest
 from hosts.addresses import Addressing, HostAddress
 from hosts.aggregation.server import ParameterServer
@@ -22,7 +22,6 @@ from hosts.direct import DirectNetwork, End, Faults
 from hosts.job import JobDescription, Member
 from hosts.wire.esa import ESA_UDP_PORT
 from softswitch.engine import Pipeline
-from softswitch.engine.match import Exact, Lpm, Match, Range, Ternary
 from softswitch.frontend import compile_p4
 from topologies import Topology, load
 
@@ -38,31 +37,6 @@ def compiled(program: str) -> tuple[dict[str, object], Pipeline]:
         ROOT / f"p4src/{program}.p4", defines={"AGGREGATORS": str(DEPTH), "LANES": str(LANES)}
     )
     return result.bmv2_json, Pipeline.load(result.bmv2_json)
-
-
-def install(pipeline: Pipeline, state: SwitchState) -> None:
-    """Write what the controller would write."""
-    params = {a.name: [p.name for p in a.params] for a in pipeline.program.actions}
-    for key, action in state.rows.items():
-        table = pipeline.tables[key.table]
-        wanted = dict(key.match)
-        match: list[Match] = []
-        for field in table.info.keys:
-            value: Any = wanted.get(field.name, 0)
-            kinds: dict[str, Callable[[Any], Match]] = {
-                "exact": Exact,
-                "lpm": lambda v: Lpm(*v),
-                "ternary": lambda v: Ternary(*v),
-                "range": lambda v: Range(*v),
-            }
-            match.append(kinds[field.kind](value))
-        given = dict(action.args)
-        table.insert(match, action.name, [given[p] for p in params[action.name]], key.priority)
-    for name, action in state.defaults.items():
-        given = dict(action.args)
-        pipeline.tables[name].set_default(action.name, [given[p] for p in params[action.name]])
-    for group, replicas in state.groups.items():
-        pipeline.pre.set_multicast_group(group, [(r.port, r.instance) for r in replicas])
 
 
 @dataclass
@@ -92,6 +66,8 @@ class System:
         faults: Faults = Faults(),  # noqa: B008
         seed: int = 0,
         window: int = 16,
+        pool: int = 0,
+        with_round: bool = True,
         **description: Any,
     ) -> None:
         self.topology: Topology = load(ROOT / f"topologies/{topology}.json")
@@ -100,7 +76,17 @@ class System:
         )
         book = JobBook(self.topology, config, register_depth=DEPTH)
         grants = [
-            book.admit(JobRequest(f"job{i}", tuple(workers), server, result_path, free_on_complete))
+            book.admit(
+                JobRequest(
+                    f"job{i}",
+                    tuple(workers),
+                    server,
+                    result_path,
+                    free_on_complete,
+                    pool_slots=pool,
+                    with_round=with_round,
+                )
+            )
             for i, (workers, server) in enumerate(jobs)
         ]
         self.network = DirectNetwork(seed)
@@ -111,7 +97,7 @@ class System:
             self.network.add_switch(name, self.pipelines[name])
         for link in self.topology.links:
             self.network.link(End(link.a.node, link.a.port), End(link.b.node, link.b.port), faults)
-        self.jobs = [self._job(g, window, description) for g in grants]
+        self.jobs = [self._job(g, window, {"pool": pool, **description}) for g in grants]
 
     def _member(self, name: str) -> Member:
         host = self.topology.host(name)
@@ -126,12 +112,12 @@ class System:
         )
         server = ParameterServer(job.server_config())
         heads = self._addressing(server_member, job, server=True).server_heads
-        self.network.add_host(server_member.host, server, heads, LANES)
+        self.network.add_core(server_member.host, server, heads, LANES)
         communicators = []
         for rank, member in enumerate(workers):
             worker = Worker(job.worker_config(rank))
             own = self._addressing(member, job, server=False).worker_heads()
-            self.network.add_host(member.host, worker, lambda _, own=own: own, LANES)
+            self.network.add_core(member.host, worker, lambda _, own=own: own, LANES)
             transport = self.network.transport(member.host)
             communicators.append(Communicator(job, rank, worker, transport))
         return Job(grant, job, communicators, server)

@@ -39,6 +39,7 @@ def test_compiled_headers_are_the_tables(name: str, header: Header) -> None:
 def test_with_enough_memory_the_switch_completes_everything(path: ResultPath, free: bool) -> None:
     system = System("star4", STAR, result_path=path, free_on_complete=free)
     system.allreduce(400)
+    system.network.settle()
     (job,) = system.jobs
     # Two fragments of one window may share a slot by their hash, so a few go to the server.
     emitted = system.events("s1", job)["EMIT"]
@@ -59,7 +60,7 @@ def test_scarce_memory_moves_the_work_to_the_server(path: ResultPath, aggregator
         assert system.owned("s1") == 0
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 2**32 - 1),
     aggregators=st.sampled_from([0, 1, 2, 5, 256]),
@@ -96,7 +97,7 @@ def test_sums_are_exact_under_loss_duplication_and_reordering(
         faults=ROUGH,
         seed=seed,
     )
-    for iteration in range(3):
+    for iteration in range(2):
         system.allreduce(97, seed=iteration)
 
 
@@ -118,12 +119,10 @@ def test_operations(op: str) -> None:
     System("star4", STAR, aggregators=4, faults=ROUGH).allreduce(100, op)
 
 
-def test_jobs_share_the_switch() -> None:
-    probe = System("two-rack", [])
-    names = [h.name for h in probe.topology.hosts if h.role == "worker"]
-    servers = [h.name for h in probe.topology.hosts if h.role == "ps"]
-    jobs = [(tuple(names[i :: len(servers)]), server) for i, server in enumerate(servers)]
-    system = System("two-rack", jobs, aggregators=4, faults=ROUGH, seed=3)
+@pytest.mark.parametrize("program", ["esa", "atp"])
+def test_jobs_share_the_switch_and_a_server_host(program: str) -> None:
+    jobs = [(("h1", "h2"), "ps"), (("h3", "h4"), "ps"), (("h4", "h1", "h2"), "h3")]
+    system = System("star4", jobs, program=program, aggregators=4, faults=ROUGH, seed=3)
     for iteration in range(3):
         system.allreduce(120, seed=iteration)
 
@@ -178,3 +177,47 @@ def test_the_seed_repeats_a_run() -> None:
         system.allreduce(200)
         counts.append((system.network.now, dict(system.network.frames)))
     assert counts[0] == counts[1] != counts[2]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32 - 1), window=st.sampled_from([1, 4, 7, 8]))
+def test_a_pool_with_round_numbers_is_exact(seed: int, window: int) -> None:
+    jobs = [(("h1", "h2"), "ps"), (("h3", "h4"), "ps")]
+    system = System(
+        "star4", jobs, program="switchml", pool=8, window=window, faults=ROUGH, seed=seed
+    )
+    for iteration in range(3):
+        system.allreduce(97, seed=iteration)
+    assert all(not job.server.counters for job in system.jobs)
+
+
+def test_a_pool_without_round_numbers_counts_late_duplicates() -> None:
+    """SwitchML as published, under reordering; with the round number the same runs are exact."""
+    late = Faults(loss=0.02, duplication=0.1, reordering=0.5, late_us=300_000)
+
+    def wrong(with_round: bool) -> int:
+        bad = 0
+        for seed in range(6):
+            system = System(
+                "star4", STAR, program="switchml", pool=2, window=2, with_round=with_round,
+                faults=late, seed=seed, deadline_us=10_000_000,
+            )  # fmt: skip
+            try:
+                system.allreduce(60)
+            except (AssertionError, AllReduceTimeout):
+                bad += 1
+        return bad
+
+    assert wrong(with_round=True) == 0
+    assert wrong(with_round=False) > 0
+
+
+@pytest.mark.parametrize("topology", ["two-rack", "leaf-spine"])
+def test_pools_on_two_levels(topology: str) -> None:
+    probe = System(topology, [])
+    workers = tuple(h.name for h in probe.topology.hosts if h.role == "worker")
+    server = next(h.name for h in probe.topology.hosts if h.role == "ps")
+    system = System(
+        topology, [(workers, server)], program="switchml", pool=16, window=16, faults=ROUGH
+    )
+    system.allreduce(300)
