@@ -32,7 +32,8 @@ WINDOW = 2048
 class Sample:
     """Figures of one process in one round."""
 
-    drain_pps: float
+    drain_pps: float | None
+    """None when the process cannot hold a full set of frames."""
     live_pps: float
     cpu_ns: float
     """Processor time per forwarded packet under live load."""
@@ -95,10 +96,13 @@ def sample(
     target: Target, links: Sequence[Link], frames: Path, count: int, seconds: float
 ) -> Sample:
     """One round of drain and live load."""
-    drain(target, links, frames, count)  # caches, page faults
-    rates = [drain(target, links, frames, count) for _ in range(DRAIN_ROUNDS)]
+    drained = None
+    if target.rings_hold:
+        drain(target, links, frames, count)  # caches, page faults
+        rates = [drain(target, links, frames, count) for _ in range(DRAIN_ROUNDS)]
+        drained = statistics.median(rates)
     forwarded, cpu = live(target, links, frames, seconds)
-    return Sample(statistics.median(rates), forwarded, cpu)
+    return Sample(drained, forwarded, cpu)
 
 
 def latency(links: Sequence[Link], frame: bytes, count: int) -> list[int]:

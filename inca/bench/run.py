@@ -30,11 +30,16 @@ class Plan:
     """Live load in each round."""
 
 
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    known = [value for value in values if value is not None]
+    return Spread.of(known) if known else None
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Medians and ranges over the rounds of one process."""
 
-    drain_pps: Spread
+    drain_pps: Spread | None
     live_pps: Spread
     cpu_ns: Spread
 
@@ -42,7 +47,7 @@ class Figures:
     def of(cls, samples: Sequence[Sample]) -> Figures:
         """Of the samples of all rounds."""
         return cls(
-            Spread.of([s.drain_pps for s in samples]),
+            _spread([s.drain_pps for s in samples]),
             Spread.of([s.live_pps for s in samples]),
             Spread.of([s.cpu_ns for s in samples]),
         )
@@ -58,7 +63,7 @@ class Result:
     """``softswitch`` or ``BMv2``."""
     figures: Figures
     bare: Figures
-    drain_ratio: Spread
+    drain_ratio: Spread | None
     """Target / bare loop, packets per second (1: the program costs nothing)."""
     live_ratio: Spread
     cpu_ratio: Spread
@@ -149,7 +154,9 @@ def run_case(
             target=name,
             figures=Figures.of(record.samples),
             bare=Figures.of(bare.samples),
-            drain_ratio=Spread.of([s.drain_pps / b.drain_pps for s, b in pairs]),
+            drain_ratio=_spread(
+                [s.drain_pps / b.drain_pps for s, b in pairs if s.drain_pps and b.drain_pps]
+            ),
             live_ratio=Spread.of([s.live_pps / b.live_pps for s, b in pairs]),
             cpu_ratio=Spread.of([b.cpu_ns / s.cpu_ns for s, b in pairs]),
             latency_us=_percentiles(sorted(record.waits)),

@@ -34,6 +34,8 @@ class Target:
     """
 
     _stdout = subprocess.PIPE
+    rings_hold = True
+    """Its receive rings hold all frames of a drain; BMv2's buffers do not."""
 
     def __init__(self, name: str, command: Sequence[str], cwd: Path | None = None) -> None:
         self.name = name
@@ -190,4 +192,6 @@ def bmv2(workload: Workload, config: Path, interfaces: Sequence[str]) -> Switch 
     command = shutil.which("simple_switch_grpc")
     if command is None:
         return None
-    return Switch("BMv2", [command], workload, config, interfaces)
+    switch = Switch("BMv2", [command, "--log-level", "off"], workload, config, interfaces)
+    switch.rings_hold = False
+    return switch

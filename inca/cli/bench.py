@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 CASES = ("l2_forward", "ipv4_lpm", "aggregator_32", "aggregator_64")
 
 
-def _spread(value: Spread, form: str = "{:.2f}") -> str:
+def _spread(value: Spread | None, form: str = "{:.2f}") -> str:
+    if value is None:
+        return "-"
     low, high = form.format(value.low), form.format(value.high)
     return f"{form.format(value.median)} [{low}-{high}]"
 
 
-def _kilo(value: Spread) -> str:
+def _kilo(value: Spread | None) -> str:
+    if value is None:
+        return "-"
     scaled = type(value)(value.median / 1e3, value.low / 1e3, value.high / 1e3)
     return _spread(scaled, "{:.0f}")
 
