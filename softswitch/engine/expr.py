@@ -391,6 +391,8 @@ class ExprGen:
         if e.kind == "bool":
             return "true" if e.value else "false"
         if e.kind == "valid":
+            if self.layout.program.headers[str(e.value)].metadata:
+                return "true"
             return f"{self.layout.header(str(e.value))}.valid"
         if e.kind == "op":
             op, args = str(e.value), [a for a in e.args if a is not None]

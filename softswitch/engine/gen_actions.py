@@ -115,6 +115,9 @@ class PrimitiveGen:
         if type_ is not other and type_.fields != other.fields:
             raise ValueError("copies between different header types")
         to, source = self.expr.header(a), self.expr.header(b)
+        if self.layout.header_of(b).metadata:  # always valid
+            copied = f"memcpy({to}, {source}, sizeof *{to});"
+            return [copied, f"{to}->valid = 1;"]
         lines = [f"copy_{self.layout.types[type_.name]}({to}, (const void *){source});"]
         if a.kind == "header":
             others = self.layout.union_of(str(a.value))
@@ -369,8 +372,14 @@ def action_function(layout: Layout, calcs: CalcGen, index: int) -> list[str]:
 def _targets(p: Primitive) -> list[int]:
     if not p.op.startswith("_jump"):
         return []
+    wanted = 1 if p.op == "_jump" else 2
     target = p.args[-1].value if p.args else None
-    if p.args[-1].kind != "const" or not isinstance(target, int) or target < 0:
+    if (
+        len(p.args) != wanted
+        or p.args[-1].kind != "const"
+        or not isinstance(target, int)
+        or target < 0
+    ):
         raise ConfigError(p.where, "jumps to a place that is not constant")
     return [target]
 

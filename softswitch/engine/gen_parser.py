@@ -83,6 +83,9 @@ class ParserGen:
         return out + [f"    {line}" for line in self._transitions(s)]
 
     def _op(self, p: Primitive) -> list[str]:
+        least = {"extract": 1, "extract_VL": 2, "verify": 2, "advance": 1, "shift": 1}
+        if len(p.args) < least.get(p.op, 0):
+            raise ConfigError(p.where, f"'{p.op}' has too few arguments")
         if p.op in ("extract", "extract_VL"):
             lines = self._extract(p)
         elif p.op == "verify":
@@ -146,8 +149,6 @@ class ParserGen:
         return type_, before, f"{place}[at]{suffix}", [*after, f"{following}++;"]
 
     def _extract(self, p: Primitive) -> list[str]:
-        if not p.args:
-            raise ConfigError(p.where, "extract needs a header")
         type_, before, place, after = self._target(p.args[0])
         gen = HeaderGen(self.layout, type_)
         gen.check()
