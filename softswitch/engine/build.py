@@ -18,7 +18,8 @@ from softswitch.engine.errors import BuildError
 
 RUNTIME_DIR = Path(__file__).resolve().parent.parent / "runtime"
 CORE_SOURCES = (
-    "ss_state.c", "ss_flow.c", "ss_table.c", "ss_entries.c", "ss_profile.c", "ss_extern.c",
+    "ss_state.c", "ss_flow.c", "ss_table.c",
+    "ss_match.c", "ss_entries.c", "ss_profile.c", "ss_extern.c",
 )  # fmt: skip
 BASE_FLAGS = (
     "-std=gnu11",
@@ -28,10 +29,11 @@ BASE_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Werror",
-    # a P4 program may well compare a field with itself or with a value it cannot have
-    "-Wno-type-limits",
-    "-Wno-tautological-compare",
-    "-Wno-bool-compare",
+)
+# what a P4 program may well say, though C programmers had better not
+GENERATED_FLAGS = (
+    *("-Wno-type-limits", "-Wno-tautological-compare", "-Wno-div-by-zero"),
+    *("-Wno-bool-operation", "-Wno-bool-compare", "-Wno-int-in-bool-context"),
 )
 SANITIZE_FLAGS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 TIMEOUT_SECONDS = 300
@@ -107,17 +109,8 @@ class Builder:
                 generated.write_text(source, encoding="utf-8")
                 objects = [self._object(p, Path(scratch)) for p in self._sources()]
                 made = Path(scratch) / "program.so"
-                self._run(
-                    [
-                        "-shared",
-                        "-o",
-                        str(made),
-                        str(generated),
-                        *map(str, objects),
-                        "-lpthread",
-                        "-lm",
-                    ]
-                )
+                files = [str(made), str(generated), *map(str, objects)]
+                self._run([*GENERATED_FLAGS, "-shared", "-o", *files])
                 os.replace(generated, target.with_suffix(".c"))
                 os.replace(made, target)
         except OSError as e:

@@ -51,13 +51,13 @@ class Node:
         found = self.get(key)
         return iter(()) if found is None else iter(found)
 
-    def str(self) -> str:
+    def text(self) -> str:
         """The value as a string."""
         if not isinstance(self.raw, str):
             raise self.fail("expected a string")
         return self.raw
 
-    def int(self) -> int:
+    def number(self) -> int:
         """The value as an integer."""
         if isinstance(self.raw, bool) or not isinstance(self.raw, int):
             raise self.fail("expected an integer")
@@ -65,12 +65,12 @@ class Node:
 
     def size(self, limit: int = 1 << 28) -> int:
         """The value as a number of things, 0..limit."""
-        n = self.int()
+        n = self.number()
         if not 0 <= n <= limit:
             raise self.fail(f"{n} is not between 0 and {limit}")
         return n
 
-    def bool(self) -> bool:
+    def truth(self) -> bool:
         """The value as a truth value."""
         if not isinstance(self.raw, bool):
             raise self.fail("expected true or false")
@@ -78,7 +78,7 @@ class Node:
 
     def hex(self) -> int:
         """The value as a hexadecimal string, maybe negative."""
-        text = self.str()
+        text = self.text()
         try:
             return int_of_hex(text)
         except ValueError:
@@ -87,7 +87,7 @@ class Node:
     def flag(self, key: str) -> bool:
         """Member ``key`` as a truth value, False when it is absent."""
         found = self.get(key)
-        return False if found is None else found.bool()
+        return False if found is None else found.truth()
 
     def source(self) -> Source | None:
         """The member ``source_info``."""
@@ -98,13 +98,10 @@ class Node:
         line, column = raw.get("line", 0), raw.get("column", 0)
         return Source(
             str_or_empty(raw.get("filename")),
-            line if isinstance(line, int_type) else 0,
-            column if isinstance(column, int_type) else 0,
+            line if isinstance(line, int) else 0,
+            column if isinstance(column, int) else 0,
             " ".join(str_or_empty(raw.get("source_fragment")).split()),
         )
-
-
-int_type = int
 
 
 def str_or_empty(value: object) -> str:

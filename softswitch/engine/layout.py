@@ -268,12 +268,13 @@ class Layout:
             assert inner is not None
             assert offset is not None
             assert isinstance(offset.value, int)
-            union = self._union_of_expr(inner)
+            union = self.union_of_expr(inner)
             if offset.value < len(p.unions[union].members):
                 return p.headers[p.unions[union].members[offset.value][1]]
         raise ValueError("expected a header")
 
-    def _union_of_expr(self, e: Expr) -> str:
+    def union_of_expr(self, e: Expr) -> str:
+        """Name of the union (or of one of its kind) that a union expression denotes."""
         if e.kind == "header_union":
             return str(e.value)
         if e.kind == "op" and e.value == "dereference_union_stack" and e.args[0] is not None:

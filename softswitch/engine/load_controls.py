@@ -47,25 +47,25 @@ class ControlLoader:
         return self.profiles
 
     def _action(self, n: Node) -> int:
-        if n.int() not in self.index:
-            raise n.fail(f"unknown action id {n.int()}")
-        return self.index[n.int()]
+        if n.number() not in self.index:
+            raise n.fail(f"unknown action id {n.number()}")
+        return self.index[n.number()]
 
     def _next(self, n: Node | None) -> str | None:
         if n is None:
             return None
-        if n.str() not in self.nodes:
-            raise n.fail(f"unknown node '{n.str()}'")
-        return n.str()
+        if n.text() not in self.nodes:
+            raise n.fail(f"unknown node '{n.text()}'")
+        return n.text()
 
     def control(self, n: Node) -> Control:
         """One pipeline."""
         kinds = ("tables", "conditionals", "action_calls")
-        self.nodes = {x["name"].str() for k in kinds for x in n.items(k)}
+        self.nodes = {x["name"].text() for k in kinds for x in n.items(k)}
         tables = tuple(self._table(t) for t in n.items("tables"))
         conditions = tuple(
             Condition(
-                c["name"].str(),
+                c["name"].text(),
                 self.scope.expr(c["expression"]),
                 self._next(c.get("true_next")),
                 self._next(c.get("false_next")),
@@ -74,20 +74,20 @@ class ControlLoader:
             for c in n.items("conditionals")
         )
         calls = tuple(self._call(c) for c in n.items("action_calls"))
-        return Control(n["name"].str(), self._next(n.get("init_table")), tables, conditions, calls)
+        return Control(n["name"].text(), self._next(n.get("init_table")), tables, conditions, calls)
 
     def _call(self, n: Node) -> ActionCall:
         action = self._action(n["action_id"])
         if self.actions[action].params:
             raise n.fail("calls an action with parameters")
-        return ActionCall(n["name"].str(), action, self._next(n.get("next_node")), n.source())
+        return ActionCall(n["name"].text(), action, self._next(n.get("next_node")), n.source())
 
     def _key(self, n: Node) -> Key:
-        kind = n["match_type"].str()
+        kind = n["match_type"].text()
         if kind not in KEY_KINDS:
             raise n["match_type"].fail(f"match kind '{kind}' is not supported")
         if kind == "valid":
-            header = n["target"].str()
+            header = n["target"].text()
             if header not in self.scope.headers:
                 raise n["target"].fail(f"unknown header '{header}'")
             target, kind = Expr("valid", header), "exact"
@@ -99,8 +99,8 @@ class ControlLoader:
         if width == 0:
             raise n.fail("key of no width")
         name, mask = n.get("name"), n.get("mask")
-        label = name.str() if name else ".".join(x.str() for x in n["target"]) if isinstance(
-            n["target"].raw, list) else n["target"].str()  # fmt: skip
+        label = name.text() if name else ".".join(x.text() for x in n["target"]) if isinstance(
+            n["target"].raw, list) else n["target"].text()  # fmt: skip
         return Key(label, kind, width, target, None if mask is None else mask.hex())
 
     def _params(self, n: Node, action: int) -> tuple[int, ...]:
@@ -124,15 +124,15 @@ class ControlLoader:
         data = entry.get("action_data")
         params = () if data is None else self._params(data, action)
         priority = n.get("priority")
-        rank = priority.int() if priority is not None else position + 1
+        rank = priority.number() if priority is not None else position + 1
         best = BMV2_MAX_PRIORITY - rank if match_kind in ("ternary", "range") else 0
         return ConstEntry(tuple(values), tuple(args), best, action, params)
 
     def _entry_field(self, k: Key, m: Node) -> tuple[int, int]:
         full = (1 << k.width) - 1
-        kind = m["match_type"].str()
+        kind = m["match_type"].text()
         if kind == "valid":
-            return int(m["key"].bool()), full
+            return int(m["key"].truth()), full
         if kind == "range":
             start, end = m["start"].hex() & full, m["end"].hex() & full
             return start, end
@@ -149,7 +149,7 @@ class ControlLoader:
 
     def _table(self, n: Node) -> Table:
         keys = tuple(self._key(k) for k in n.items("key"))
-        match_kind = n["match_type"].str()
+        match_kind = n["match_type"].text()
         kinds = {k.kind for k in keys}
         if match_kind not in ("exact", "lpm", "ternary", "range"):
             raise n["match_type"].fail(f"match type '{match_kind}' is not supported")
@@ -159,8 +159,8 @@ class ControlLoader:
             match_kind = "range"
         actions = tuple(self._action(a) for a in n.items("action_ids"))
         profile = None
-        if n["type"].str() != "simple":
-            profile = n["action_profile"].str()
+        if n["type"].text() != "simple":
+            profile = n["action_profile"].text()
             if profile not in self.profiles:
                 raise n["action_profile"].fail(f"unknown action profile '{profile}'")
             held = self.profiles[profile]
@@ -171,14 +171,14 @@ class ControlLoader:
         timeout = n.get("support_timeout")
         meter = n.get("direct_meters")
         return Table(
-            name=n["name"].str(),
+            name=n["name"].text(),
             match_kind=match_kind,
             keys=keys,
             actions=actions,
             max_size=max(1, n["max_size"].size()) if n.get("max_size") else 1024,
             with_counters=n.flag("with_counters"),
-            with_timeout=timeout is not None and timeout.bool(),
-            direct_meter=None if meter is None else meter.str(),
+            with_timeout=timeout is not None and timeout.truth(),
+            direct_meter=None if meter is None else meter.text(),
             profile=profile,
             default_action=default,
             default_params=params,
@@ -246,34 +246,37 @@ class ParserLoader:
         if not parsers:
             return Parser(None, ())
         n = parsers[0]
-        names = {s["name"].str() for s in n["parse_states"]}
+        names = {s["name"].text() for s in n["parse_states"]}
         init = n.get("init_state")
-        if init is not None and init.str() not in names:
-            raise init.fail(f"unknown state '{init.str()}'")
+        if init is not None and init.text() not in names:
+            raise init.fail(f"unknown state '{init.text()}'")
         states = tuple(self._state(s, names) for s in n["parse_states"])
-        return Parser(None if init is None else init.str(), states)
+        return Parser(None if init is None else init.text(), states)
 
     def _width(self, e: Expr) -> int:
+        width: int
         if e.kind == "lookahead":
-            return int(e.value[1])
-        if e.kind == "stack_field":
+            width = e.value[1]
+        elif e.kind == "stack_field":
             stack, index = e.value
-            return self.scope.stacks[stack].type.fields[index].width
-        if e.kind == "union_stack_field":
+            width = self.scope.stacks[stack].type.fields[index].width
+        elif e.kind == "union_stack_field":
             name, member, index = e.value
             union = self.scope.unions[self.scope.union_stacks[name].unions[0]]
-            return self.scope.headers[union.members[member][1]].type.fields[index].width
-        return self.scope.width(e)
+            width = self.scope.headers[union.members[member][1]].type.fields[index].width
+        else:
+            width = self.scope.width(e)
+        return width
 
     def _state(self, n: Node, names: set[str]) -> ParseState:
         ops = tuple(self._op(o) for o in n.items("parser_ops"))
         keys = tuple(self.scope.expr(k) for k in n.items("transition_key"))
         widths = tuple(self._width(k) for k in keys)
         transitions = tuple(self._transition(t, widths, names) for t in n.items("transitions"))
-        return ParseState(n["name"].str(), ops, keys, transitions, n.source())
+        return ParseState(n["name"].text(), ops, keys, transitions, n.source())
 
     def _op(self, n: Node) -> Primitive:
-        op = n["op"].str()
+        op = n["op"].text()
         if op == "primitive":
             inner = n["parameters"][0]
             p = self.scope.primitive(inner, 0)
@@ -283,22 +286,22 @@ class ParserLoader:
             if isinstance(a.raw, dict) and a.raw.get("type") in ("regular", "stack", "union_stack"):
                 args.append(self._extract_target(a))
             elif isinstance(a.raw, int):
-                args.append(Expr("const", a.int()))
+                args.append(Expr("const", a.number()))
             else:
                 args.append(self.scope.expr(a))
         return Primitive(op, tuple(args), n.source(), n.path)
 
     def _extract_target(self, n: Node) -> Expr:
-        kind = n["type"].str()
+        kind = n["type"].text()
         if kind == "union_stack":
             v = n["value"]
-            stack = self.scope.union_stacks.get(v[0].str())
+            stack = self.scope.union_stacks.get(v[0].text())
             if stack is None:
-                raise v.fail(f"unknown header union stack '{v[0].str()}'")
+                raise v.fail(f"unknown header union stack '{v[0].text()}'")
             labels = [label for label, _ in self.scope.unions[stack.unions[0]].members]
-            if v[1].str() not in labels:
-                raise v.fail(f"'{stack.name}' has no member '{v[1].str()}'")
-            return Expr("union_stack", (stack.name, labels.index(v[1].str())), where=n.path)
+            if v[1].text() not in labels:
+                raise v.fail(f"'{stack.name}' has no member '{v[1].text()}'")
+            return Expr("union_stack", (stack.name, labels.index(v[1].text())), where=n.path)
         return self.scope.named(n, "header" if kind == "regular" else "header_stack")
 
     def _split(self, n: Node, widths: tuple[int, ...]) -> tuple[int, ...]:
@@ -314,10 +317,10 @@ class ParserLoader:
 
     def _transition(self, n: Node, widths: tuple[int, ...], names: set[str]) -> Transition:
         kind_node, next_node = n.get("type"), n.get("next_state")
-        following = None if next_node is None else next_node.str()
+        following = None if next_node is None else next_node.text()
         if following is not None and following not in names:
             raise n["next_state"].fail(f"unknown state '{following}'")
-        kind = "hexstr" if kind_node is None else kind_node.str()
+        kind = "hexstr" if kind_node is None else kind_node.text()
         if kind == "default" or (kind_node is None and n["value"].raw == "default"):
             return Transition("default", (), (), None, following)
         mask_node = n.get("mask")
@@ -325,7 +328,7 @@ class ParserLoader:
             (None,) * len(widths) if mask_node is None else self._split(mask_node, widths)
         )
         if kind == "parse_vset":
-            name = n["value"].str()
+            name = n["value"].text()
             if name not in self.vsets:
                 raise n["value"].fail(f"unknown value set '{name}'")
             if self.widths.setdefault(name, widths) != widths:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from softswitch.engine.document import Node
 from softswitch.engine.program import (
     Calculation,
@@ -63,12 +65,13 @@ class Scope:
         """Width in bits of a field reference."""
         if e.kind == "field":
             header, index = e.value
-            return self.headers[header].type.fields[index].width
+            width: int = self.headers[header].type.fields[index].width
+            return width
         return 1
 
     def named(self, n: Node, kind: str) -> Expr:
         """A reference to a header, a stack, a register array and so on."""
-        table = {
+        tables: dict[str, Mapping[str, object]] = {
             "header": self.headers,
             "header_stack": self.stacks,
             "header_union": self.unions,
@@ -77,15 +80,16 @@ class Scope:
             "counter_array": self.counters,
             "meter_array": self.meters,
             "calculation": self.calculations,
-        }[kind]
-        name = n["value"].str()
+        }
+        table = tables[kind]
+        name = n["value"].text()
         if name not in table:
             raise n["value"].fail(f"unknown {kind.replace('_', ' ')} '{name}'")
         return Expr(kind, name, where=n.path)
 
     def field(self, n: Node) -> Expr:
         """A field from its tuple; ``$valid$`` becomes the validity of the header."""
-        header, name = n[0].str(), n[1].str()
+        header, name = n[0].text(), n[1].text()
         h = self.headers.get(header)
         if h is None:
             if header in self.unions and name == "$valid$":
@@ -102,26 +106,26 @@ class Scope:
 
     def _stack_field(self, n: Node) -> Expr:
         v = n["value"]
-        stack = self.stacks.get(v[0].str())
+        stack = self.stacks.get(v[0].text())
         if stack is None:
-            raise v.fail(f"unknown header stack '{v[0].str()}'")
-        index = stack.type.index(v[1].str())
+            raise v.fail(f"unknown header stack '{v[0].text()}'")
+        index = stack.type.index(v[1].text())
         if index < 0:
-            raise v.fail(f"headers of '{stack.name}' have no field '{v[1].str()}'")
+            raise v.fail(f"headers of '{stack.name}' have no field '{v[1].text()}'")
         return Expr("stack_field", (stack.name, index), where=n.path)
 
     def _union_stack_field(self, n: Node) -> Expr:
         v = n["value"]
-        stack = self.union_stacks.get(v[0].str())
+        stack = self.union_stacks.get(v[0].text())
         if stack is None:
-            raise v.fail(f"unknown header union stack '{v[0].str()}'")
+            raise v.fail(f"unknown header union stack '{v[0].text()}'")
         union = self.unions[stack.unions[0]]
         for position, (label, header) in enumerate(union.members):
-            if label == v[1].str():
-                index = self.headers[header].type.index(v[2].str())
+            if label == v[1].text():
+                index = self.headers[header].type.index(v[2].text())
                 if index >= 0:
                     return Expr("union_stack_field", (stack.name, position, index), where=n.path)
-        raise v.fail(f"'{stack.name}' has no '{v[1].str()}.{v[2].str()}'")
+        raise v.fail(f"'{stack.name}' has no '{v[1].text()}.{v[2].text()}'")
 
     def expr(self, n: Node, locals_: int = 0) -> Expr:
         """An expression; ``locals_`` is the number of action parameters that it may use."""
@@ -129,13 +133,13 @@ class Scope:
             raise n.fail("expected an expression")
         if "op" in n.raw:
             return self._operation(n, locals_)
-        kind = n["type"].str()
+        kind = n["type"].text()
         if kind == "expression":
             return self.expr(n["value"], locals_)
         if kind == "hexstr":
             return Expr("const", n["value"].hex(), where=n.path)
         if kind == "bool":
-            return Expr("bool", n["value"].bool(), where=n.path)
+            return Expr("bool", n["value"].truth(), where=n.path)
         if kind == "field":
             return self.field(n["value"])
         if kind == "stack_field":
@@ -143,7 +147,7 @@ class Scope:
         if kind == "union_stack_field":
             return self._union_stack_field(n)
         if kind in ("local", "runtime_data"):
-            i = n["value"].int()
+            i = n["value"].number()
             if not 0 <= i < locals_:
                 raise n.fail(f"there is no parameter {i}")
             return Expr("local", i, where=n.path)
@@ -151,12 +155,12 @@ class Scope:
             at, width = n["value"][0].size(1 << 16), n["value"][1].size(1 << 14)
             return Expr("lookahead", (at, width), where=n.path)
         if kind == "register":
-            name = n["value"][0].str()
+            name = n["value"][0].text()
             if name not in self.registers:
                 raise n.fail(f"unknown register array '{name}'")
             return Expr("register", name, (self.expr(n["value"][1], locals_),), n.path)
         if kind == "string":
-            return Expr("string", n["value"].str(), where=n.path)
+            return Expr("string", n["value"].text(), where=n.path)
         if kind == "parameters_vector":
             raw = n.raw.get("value")
             listed = list(n["value"]) if isinstance(raw, list) else []
@@ -170,7 +174,7 @@ class Scope:
         return self.expr(n[key], locals_)
 
     def _operation(self, n: Node, locals_: int) -> Expr:
-        op = n["op"].str()
+        op = n["op"].text()
         if op in BINARY or op in WIDTH_OPS:
             args = (self._operand(n, "left", locals_), self._operand(n, "right", locals_))
             if op in WIDTH_OPS and (
@@ -199,7 +203,7 @@ class Scope:
     def primitive(self, n: Node, locals_: int) -> Primitive:
         """A step of an action."""
         args = tuple(self.expr(p, locals_) for p in n.items("parameters"))
-        return Primitive(n["op"].str(), args, n.source(), n.path)
+        return Primitive(n["op"].text(), args, n.source(), n.path)
 
 
 def _int(value: object) -> int:

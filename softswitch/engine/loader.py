@@ -93,8 +93,8 @@ class _Loader:
             raise document.fail("expected an object")
         meta = document.get("__meta__")
         version = meta.get("version") if meta else None
-        if version is not None and version[0].int() != 2:
-            raise version.fail(f"format version {version[0].int()} is not supported, only 2")
+        if version is not None and version[0].number() != 2:
+            raise version.fail(f"format version {version[0].number()} is not supported, only 2")
         self.types = {t.name: t for t in map(self._header_type, document.items("header_types"))}
         self.scope = Scope()
         self._headers()
@@ -106,12 +106,12 @@ class _Loader:
         listed = list(n["fields"])
         fixed = sum(f[1].size(MAX_FIELD_BITS) for f in listed if f[1].raw != "*")
         for f in listed:
-            name, signed = f[0].str(), False
+            name, signed = f[0].text(), False
             if name in names:
                 raise f.fail(f"field '{name}' appears twice")
             names.add(name)
             if isinstance(f.raw, list) and len(f.raw) > 2:
-                signed = f[2].bool()
+                signed = f[2].truth()
             if f[1].raw == "*":
                 varbits += 1
                 limit = n.get("max_length")
@@ -123,15 +123,15 @@ class _Loader:
                 fields.append(Field(name, width, varbit=True))
             else:
                 fields.append(Field(name, f[1].size(MAX_FIELD_BITS), signed))
-        return HeaderType(n["name"].str(), tuple(fields))
+        return HeaderType(n["name"].text(), tuple(fields))
 
     def _headers(self) -> None:
         s, by_id, union_ids = self.scope, {}, {}
         for n in self.doc.items("headers"):
-            type_ = self.types.get(n["header_type"].str())
+            type_ = self.types.get(n["header_type"].text())
             if type_ is None:
-                raise n.fail(f"unknown header type '{n['header_type'].str()}'")
-            h = Header(n["name"].str(), type_, n.flag("metadata"), n["id"].int())
+                raise n.fail(f"unknown header type '{n['header_type'].text()}'")
+            h = Header(n["name"].text(), type_, n.flag("metadata"), n["id"].number())
             if not h.metadata and h.type.fixed_bits % 8:
                 raise n.fail(f"header '{h.name}' is not a whole number of bytes")
             s.headers[h.name] = h
@@ -140,9 +140,9 @@ class _Loader:
         def names(n: Node, key: str, ids: dict[int, str]) -> tuple[str, ...]:
             out = []
             for i in n[key]:
-                if i.int() not in ids:
-                    raise i.fail(f"unknown id {i.int()}")
-                out.append(ids[i.int()])
+                if i.number() not in ids:
+                    raise i.fail(f"unknown id {i.number()}")
+                out.append(ids[i.number()])
             if not out:
                 raise n.fail("is empty")
             return tuple(out)
@@ -150,65 +150,65 @@ class _Loader:
         for n in self.doc.items("header_stacks"):
             members = names(n, "header_ids", by_id)
             type_ = s.headers[members[0]].type
-            s.stacks[n["name"].str()] = Stack(n["name"].str(), type_, members)
+            s.stacks[n["name"].text()] = Stack(n["name"].text(), type_, members)
         union_types = {
-            n["name"].str(): tuple(m[0].str() for m in n["headers"])
+            n["name"].text(): tuple(m[0].text() for m in n["headers"])
             for n in self.doc.items("header_union_types")
         }
         for n in self.doc.items("header_unions"):
-            type_name, members = n["union_type"].str(), names(n, "header_ids", by_id)
+            type_name, members = n["union_type"].text(), names(n, "header_ids", by_id)
             labels = union_types.get(type_name, members)
             if len(labels) != len(members):
                 raise n.fail(f"has {len(members)} members, its type {len(labels)}")
-            u = Union(n["name"].str(), type_name, tuple(zip(labels, members, strict=True)))
+            u = Union(n["name"].text(), type_name, tuple(zip(labels, members, strict=True)))
             s.unions[u.name] = u
-            union_ids[n["id"].int()] = u.name
+            union_ids[n["id"].number()] = u.name
         for n in self.doc.items("header_union_stacks"):
             ids = names(n, "header_union_ids", union_ids)
-            s.union_stacks[n["name"].str()] = UnionStack(n["name"].str(), ids)
+            s.union_stacks[n["name"].text()] = UnionStack(n["name"].text(), ids)
 
     def _action(self, n: Node) -> Action:
         params = tuple(
-            Param(p["name"].str(), p["bitwidth"].size(MAX_FIELD_BITS))
+            Param(p["name"].text(), p["bitwidth"].size(MAX_FIELD_BITS))
             for p in n.items("runtime_data")
         )
         body = tuple(self.scope.primitive(p, len(params)) for p in n.items("primitives"))
-        return Action(n["name"].str(), n["id"].int(), params, body, n.source())
+        return Action(n["name"].text(), n["id"].number(), params, body, n.source())
 
     def _arrays(self) -> None:
         s = self.scope
         for n in self.doc.items("register_arrays"):
-            r = Register(n["name"].str(), n["size"].size(), n["bitwidth"].size(MAX_FIELD_BITS))
+            r = Register(n["name"].text(), n["size"].size(), n["bitwidth"].size(MAX_FIELD_BITS))
             if r.width == 0:
                 raise n.fail("cells of no width")
             s.registers[r.name] = r
         for n in self.doc.items("counter_arrays"):
-            binding = n["binding"].str() if n.flag("is_direct") and n.get("binding") else None
+            binding = n["binding"].text() if n.flag("is_direct") and n.get("binding") else None
             size = n.get("size")
-            c = Counter(n["name"].str(), 0 if size is None else size.size(), binding)
+            c = Counter(n["name"].text(), 0 if size is None else size.size(), binding)
             s.counters[c.name] = c
         for n in self.doc.items("meter_arrays"):
             direct = n.flag("is_direct")
             target = n.get("result_target")
             m = Meter(
-                n["name"].str(),
+                n["name"].text(),
                 0 if direct else n["size"].size(),
-                n["type"].str() == "bytes",
-                n["binding"].str() if direct else None,
+                n["type"].text() == "bytes",
+                n["binding"].text() if direct else None,
                 s.field(target) if direct and target is not None else None,
             )
             s.meters[m.name] = m
 
     def _calculation(self, n: Node) -> Calculation:
-        algo = n["algo"].str()
+        algo = n["algo"].text()
         if algo not in ALGORITHMS:
             raise n["algo"].fail(f"hash algorithm '{algo}' is not supported")
-        return Calculation(n["name"].str(), algo, self._inputs(n["input"]))
+        return Calculation(n["name"].text(), algo, self._inputs(n["input"]))
 
     def _inputs(self, n: Node) -> tuple[tuple[str, Expr | None, int], ...]:
         out: list[tuple[str, Expr | None, int]] = []
         for i in n:
-            kind = i["type"].str()
+            kind = i["type"].text()
             if kind == "payload":
                 out.append(("payload", None, 0))
             elif kind == "hexstr":
@@ -225,15 +225,15 @@ class _Loader:
         return tuple(out)
 
     def _checksum(self, n: Node) -> Checksum:
-        name = n["calculation"].str()
+        name = n["calculation"].text()
         if name not in self.scope.calculations:
             raise n.fail(f"unknown calculation '{name}'")
         condition, verify, update = n.get("if_cond"), n.get("verify"), n.get("update")
         return Checksum(
             self.scope.field(n["target"]),
             self.scope.calculations[name],
-            verify is None or verify.bool(),
-            update is None or update.bool(),
+            verify is None or verify.truth(),
+            update is None or update.truth(),
             None if condition is None else self.scope.expr(condition),
             n.source(),
         )
@@ -241,7 +241,7 @@ class _Loader:
     def _field_list(self, n: Node) -> FieldList:
         fields = []
         for e in n["elements"]:
-            kind = e["type"].str()
+            kind = e["type"].text()
             if kind == "field":
                 fields.append(self.scope.field(e["value"]))
             elif kind == "header":
@@ -249,7 +249,7 @@ class _Loader:
                 fields += [Expr("field", (header.name, i)) for i in range(len(header.type.fields))]
             else:
                 raise e.fail(f"element of type '{kind}' is not supported")
-        return FieldList(n["id"].int(), n["name"].str(), tuple(fields))
+        return FieldList(n["id"].number(), n["name"].text(), tuple(fields))
 
     def _profiles(self) -> dict[str, Profile]:
         out = {}
@@ -258,12 +258,12 @@ class _Loader:
                 selector = n.get("selector")
                 chosen = None
                 if selector is not None:
-                    algo = selector["algo"].str()
+                    algo = selector["algo"].text()
                     if algo not in ALGORITHMS:
                         raise selector["algo"].fail(f"hash algorithm '{algo}' is not supported")
                     inputs = self._inputs(selector["input"])
                     chosen = (algo, tuple(e for _, e, _ in inputs if e is not None))
-                p = Profile(n["name"].str(), n["max_size"].size(), chosen)
+                p = Profile(n["name"].text(), n["max_size"].size(), chosen)
                 out[p.name] = p
         return out
 
@@ -273,16 +273,16 @@ class _Loader:
         s.calculations.update(
             {c.name: c for c in map(self._calculation, doc.items("calculations"))}
         )
-        errors = {e[0].str(): e[1].int() for e in doc.items("errors")}
+        errors = {e[0].text(): e[1].number() for e in doc.items("errors")}
         actions = tuple(self._action(a) for a in doc.items("actions"))
         controls = ControlLoader(s, actions, self._profiles())
-        pipelines = {p["name"].str(): p for p in doc.items("pipelines")}
+        pipelines = {p["name"].text(): p for p in doc.items("pipelines")}
         for wanted in ("ingress", "egress"):
             if wanted not in pipelines:
                 raise ConfigError("pipelines", f"there is no '{wanted}'")
         ingress = controls.control(pipelines["ingress"])
         egress = controls.control(pipelines["egress"])
-        parser = ParserLoader(s, {v["name"].str(): v for v in doc.items("parse_vsets")})
+        parser = ParserLoader(s, {v["name"].text(): v for v in doc.items("parse_vsets")})
         loaded_parser = parser.parser(list(doc.items("parsers")))
         return Program(
             name=self.name,
@@ -316,11 +316,13 @@ class _Loader:
         order: list[str] = []
         for d in self.doc.items("deparsers"):
             for n in d["order"]:
-                if n.str() not in self.scope.headers:
-                    raise n.fail(f"unknown header '{n.str()}'")
-                order.append(n.str())
+                if n.text() not in self.scope.headers:
+                    raise n.fail(f"unknown header '{n.text()}'")
+                order.append(n.text())
             break
         return tuple(order)
 
     def _aliases(self) -> dict[tuple[str, str], str]:
-        return {(a[1][0].str(), a[1][1].str()): a[0].str() for a in self.doc.items("field_aliases")}
+        return {
+            (a[1][0].text(), a[1][1].text()): a[0].text() for a in self.doc.items("field_aliases")
+        }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 from pathlib import Path
+from typing import Any
 
 from softswitch.engine.errors import (
     ActionError,
@@ -164,7 +165,7 @@ def load_library(path: Path) -> ctypes.CDLL:
 class Instance:
     """One ``ss_switch``: call functions as ``instance.lib.f(instance.ptr, ...)``."""
 
-    def __init__(self, library: ctypes.CDLL, seed: int, log: object | None = None) -> None:
+    def __init__(self, library: ctypes.CDLL, seed: int, log: Any = None) -> None:
         self.lib = library
         hooks = Hooks()
         self._log = log

@@ -374,5 +374,6 @@ class Program:
         """Width in bits of a field-like expression."""
         if e.kind == "field":
             header, index = e.value
-            return self.headers[header].type.fields[index].width
+            width: int = self.headers[header].type.fields[index].width
+            return width
         return 1

@@ -46,7 +46,7 @@ def is_bool(e: Expr) -> bool:
     if e.kind != "op":
         return False
     if e.value == "?":
-        return e.args[1] is not None and is_bool(e.args[1])
+        return all(a is not None and is_bool(a) for a in e.args[1:])
     return e.value in BOOLEAN_OPS or e.value == "b2d"
 
 
@@ -83,10 +83,28 @@ class Ranges:
         """Limits of two_comp_mod, sat_cast and usat_cast."""
         assert e.args[1] is not None
         assert isinstance(e.args[1].value, int)
-        width = e.args[1].value
-        if e.value == "usat_cast":
+        return Ranges.bounds(e.args[1].value, signed=e.value != "usat_cast")
+
+    @staticmethod
+    def bounds(width: int, *, signed: bool) -> tuple[int, int]:
+        """Least and greatest value of ``width`` bits."""
+        if not signed:
             return 0, (1 << width) - 1
         return -(1 << (width - 1)), (1 << (width - 1)) - 1
+
+    def decided(self, op: str, left: Expr, right: Expr) -> bool | None:
+        """The result of a comparison when the intervals settle it."""
+        a, b = self.of(left), self.of(right)
+        if op in (">", "<="):
+            a, b = b, a
+        if op in ("==", "!="):
+            apart = a.high < b.low or b.high < a.low
+            return (op == "!=") if apart else None
+        if a.high < b.low:
+            return op in ("<", ">")
+        if a.low >= b.high:
+            return op in (">=", "<=")
+        return None
 
     def _compute(self, e: Expr) -> Interval:
         p = self.layout.program

@@ -2,142 +2,9 @@
 /* ss_table.c - writing and reading match-action tables (see ss_lookup.h). */
 #include <stdlib.h>
 
-#include "ss_lookup.h"
+#include "ss_match.h"
 
-#define MAX_WORDS 256u
 #define MAX_TABLE_BYTES (UINT64_C(1) << 32)
-
-/* A match in the form of key words, as the caller of the API gave it. */
-typedef struct match_words {
-    uint64_t key[MAX_WORDS], mask[MAX_WORDS];
-    uint64_t range[2 * MAX_WORDS];
-    int32_t priority;
-} match_words;
-
-static uint32_t limbs_of(uint32_t width) { return (width + 63) / 64; }
-
-int ss_load_value(const uint8_t *wire, uint32_t width, uint64_t *limbs)
-{
-    uint32_t bytes = (width + 7) / 8, n = limbs_of(width);
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t v = 0;
-        for (uint32_t b = 0; b < 8 && i * 8 + b < bytes; b++) {
-            v |= (uint64_t)wire[bytes - 1 - i * 8 - b] << (8 * b);
-        }
-        limbs[i] = v;
-    }
-    uint32_t top = width % 64;
-    return top != 0 && limbs[n - 1] >> top != 0 ? SS_ERR_INVALID : SS_OK;
-}
-
-void ss_store_value(uint8_t *wire, uint32_t width, const uint64_t *limbs)
-{
-    uint32_t bytes = (width + 7) / 8;
-    for (uint32_t i = 0; i < bytes; i++) {
-        wire[bytes - 1 - i] = (uint8_t)(limbs[i / 8] >> (8 * (i % 8)));
-    }
-}
-
-/* The longest mask under which all values of low..high are equal. */
-static uint64_t range_mask(uint64_t low, uint64_t high, uint32_t width)
-{
-    uint64_t all = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
-    uint64_t diff = low ^ high;
-    return diff == 0 ? all : diff >> 63 ? 0 : all & ~((UINT64_C(2) << (63 - __builtin_clzll(diff))) - 1);
-}
-
-static bool is_prefix(const uint64_t *mask, uint32_t width, int32_t *length)
-{
-    bool zero_seen = false;
-    int32_t ones = 0;
-    for (uint32_t bit = width; bit-- > 0;) {
-        bool one = mask[bit / 64] >> (bit % 64) & 1;
-        if (one && zero_seen) {
-            return false;
-        }
-        zero_seen = zero_seen || !one;
-        ones += one;
-    }
-    *length = ones;
-    return true;
-}
-
-static int load_field(const ss_table_desc *d, const ss_key_desc *k, const uint8_t *key,
-                      const uint8_t *arg, match_words *m, uint32_t *range)
-{
-    uint64_t value[MAX_WORDS], mask[MAX_WORDS];
-    uint32_t n = limbs_of(k->width);
-    if (ss_load_value(key, k->width, value) != SS_OK) {
-        return SS_ERR_INVALID;
-    }
-    if (k->match == SS_EXACT) {
-        for (uint32_t i = 0; i < n; i++) mask[i] = UINT64_MAX;
-        if (k->width % 64 != 0) mask[n - 1] = (UINT64_C(1) << (k->width % 64)) - 1;
-    } else if (arg == NULL || ss_load_value(arg, k->width, mask) != SS_OK) {
-        return SS_ERR_INVALID;
-    }
-    if (k->match == SS_RANGE) {
-        if (value[0] > mask[0]) {
-            return SS_ERR_INVALID;
-        }
-        m->range[*range] = value[0];
-        m->range[*range + 1] = mask[0];
-        *range += 2;
-        mask[0] = range_mask(value[0], mask[0], k->width);
-    }
-    int32_t prefix;
-    if (k->match == SS_LPM) {
-        if (!is_prefix(mask, k->width, &prefix)) {
-            return SS_ERR_INVALID;
-        }
-        if (d->match == SS_LPM) {
-            m->priority = prefix;
-        }
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        m->key[k->word + i] |= (value[i] & mask[i]) << k->shift;
-        m->mask[k->word + i] |= mask[i] << k->shift;
-    }
-    return SS_OK;
-}
-
-static int load_match(const ss_table_desc *d, const uint8_t *key, const uint8_t *arg,
-                      int32_t priority, match_words *m)
-{
-    uint32_t range = 0, offset = 0;
-    memset(m->key, 0, d->words * 8);
-    memset(m->mask, 0, d->words * 8);
-    m->priority = d->match == SS_EXACT || d->match == SS_LPM ? 0 : priority;
-    if (d->keys == 0 || (key == NULL) || d->words > MAX_WORDS) {
-        return SS_ERR_INVALID;
-    }
-    for (uint32_t i = 0; i < d->keys; i++) {
-        int rc = load_field(d, &d->key[i], key + offset, arg ? arg + offset : NULL, m, &range);
-        if (rc != SS_OK) {
-            return rc;
-        }
-        offset += (d->key[i].width + 7u) / 8u;
-    }
-    return SS_OK;
-}
-
-bool ss_ranges_match(const ss_table *t, const ss_entry *e, const uint64_t *key)
-{
-    const uint64_t *range = (const uint64_t *)(const void *)((const uint8_t *)e + t->range_off);
-    for (uint32_t i = 0; i < t->desc->keys; i++) {
-        const ss_key_desc *k = &t->desc->key[i];
-        if (k->match != SS_RANGE) {
-            continue;
-        }
-        uint64_t v = key[k->word] >> k->shift;
-        v = k->width == 64 ? v : v & ((UINT64_C(1) << k->width) - 1);
-        if (v < range[0] || v > range[1]) {
-            return false;
-        }
-        range += 2;
-    }
-    return true;
-}
 
 /* ---- memory ---- */
 
@@ -246,13 +113,13 @@ static void slot_erase(ss_table *t, uint32_t i)
     t->slots[hole].entry = 0;
 }
 
-static bool same_entry(const ss_table *t, const ss_entry *e, const match_words *m)
+static bool same_entry(const ss_table *t, const ss_entry *e, const ss_match_words *m)
 {
     return e->priority == m->priority &&
            memcmp((const uint8_t *)e + t->range_off, m->range, t->desc->ranges * 16u) == 0;
 }
 
-static ss_entry *find_entry(ss_table *t, const match_words *m)
+static ss_entry *find_entry(ss_table *t, const ss_match_words *m)
 {
     if (t->count == 0) {
         return NULL;
@@ -338,7 +205,30 @@ int ss_target_load(ss_switch *sw, const ss_table *t, int32_t action, const uint8
 
 /* ---- the API ---- */
 
-static int64_t insert(ss_switch *sw, ss_table *t, match_words *m, int32_t action,
+/* Put an entry that is complete where lookups find it. */
+static void link_entry(ss_table *t, ss_entry *e, uint32_t index)
+{
+    uint32_t slot = slot_of(t, e->hash, e->tuple, e->key);
+    uint32_t *link = &t->slots[slot].entry;
+    t->slots[slot].hash = e->hash;
+    /* among equal masked keys the best comes first, older ones before younger */
+    while (*link != 0 && ss_entry_at(t, *link - 1, t->stride)->priority >= e->priority) {
+        link = &ss_entry_at(t, *link - 1, t->stride)->next;
+    }
+    e->next = *link;
+    *link = index + 1;
+    if (t->desc->match != SS_EXACT) {
+        ss_tuple *tp = &t->tuples[e->tuple];
+        bool first = tp->count++ == 0;
+        if (first || e->priority > tp->max_priority) {
+            order_remove(t, e->tuple);
+            tp->max_priority = e->priority;
+            order_insert(t, e->tuple);
+        }
+    }
+}
+
+static int64_t insert(ss_switch *sw, ss_table *t, ss_match_words *m, int32_t action,
                       const uint8_t *params, uint32_t params_len)
 {
     const ss_table_desc *d = t->desc;
@@ -378,24 +268,7 @@ static int64_t insert(ss_switch *sw, ss_table *t, match_words *m, int32_t action
     e->used = 1;
     memcpy(e->key, m->key, d->words * 8);
     memcpy((uint8_t *)e + t->range_off, m->range, d->ranges * 16u);
-    uint32_t slot = slot_of(t, e->hash, tuple, m->key);
-    uint32_t *link = &t->slots[slot].entry;
-    t->slots[slot].hash = e->hash;
-    /* among equal masked keys the best comes first, older ones before younger */
-    while (*link != 0 && ss_entry_at(t, *link - 1, t->stride)->priority >= e->priority) {
-        link = &ss_entry_at(t, *link - 1, t->stride)->next;
-    }
-    e->next = *link;
-    *link = index + 1;
-    if (d->match != SS_EXACT) {
-        ss_tuple *tp = &t->tuples[tuple];
-        bool first = tp->count++ == 0;
-        if (first || e->priority > tp->max_priority) {
-            order_remove(t, tuple);
-            tp->max_priority = e->priority;
-            order_insert(t, tuple);
-        }
-    }
+    link_entry(t, e, index);
     if (t->direct != NULL) {
         memset(&t->direct[index], 0, sizeof t->direct[index]);
         t->direct[index].last_hit_us = sw->now;
@@ -408,8 +281,8 @@ static int64_t insert(ss_switch *sw, ss_table *t, match_words *m, int32_t action
 
 int ss_table_install(ss_switch *sw, ss_table *t, const ss_const_entry *c)
 {
-    match_words m;
-    int rc = load_match(t->desc, c->key, c->arg, c->priority, &m);
+    ss_match_words m;
+    int rc = ss_load_match(t->desc, c->key, c->arg, c->priority, &m);
     int64_t h = rc != SS_OK ? rc
                             : insert(sw, t, &m, c->action, c->params, ss_prog.actions[c->action].wire_size);
     return h < 0 ? (int)h : SS_OK;
@@ -419,7 +292,7 @@ SS_EXPORT int64_t ss_table_insert(ss_switch *sw, uint32_t table, const uint8_t *
                                   int32_t priority, int32_t action, const uint8_t *params,
                                   uint32_t params_len)
 {
-    match_words m;
+    ss_match_words m;
     if (table >= ss_prog.n_tables) {
         return SS_ERR_INVALID;
     }
@@ -427,18 +300,18 @@ SS_EXPORT int64_t ss_table_insert(ss_switch *sw, uint32_t table, const uint8_t *
     if (t->desc->n_entries != 0) {
         return SS_ERR_CONST;
     }
-    int rc = load_match(t->desc, key, arg, priority, &m);
+    int rc = ss_load_match(t->desc, key, arg, priority, &m);
     return rc != SS_OK ? rc : insert(sw, t, &m, action, params, params_len);
 }
 
 SS_EXPORT int64_t ss_table_find(ss_switch *sw, uint32_t table, const uint8_t *key, const uint8_t *arg,
                                 int32_t priority)
 {
-    match_words m;
+    ss_match_words m;
     if (table >= ss_prog.n_tables) {
         return SS_ERR_INVALID;
     }
-    int rc = load_match(sw->tables[table].desc, key, arg, priority, &m);
+    int rc = ss_load_match(sw->tables[table].desc, key, arg, priority, &m);
     if (rc != SS_OK) {
         return rc;
     }
