@@ -49,8 +49,9 @@ distclean: clean ## clean, and remove the Python environments
 test: setup-test ## all tests (TESTS=tests/topologies for a part)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
 
-bench: setup ## speed of the embedded switch, as ratios: ARGS='l2_forward --rounds 3'
+bench: setup ## speed of the embedded switch, as ratios: ARGS='l2_forward --rounds 3'; then of the agents
 	@$(INCA) bench $(ARGS)
+	@$(INCA) bench-agents --target $(TARGET)
 
 soak: setup ## packets, table writes and pipeline swaps for 10 minutes: ARGS='--seconds 60'
 	@$(INCA) soak $(ARGS)

@@ -47,7 +47,11 @@ _Program: TypeAlias = Generator[_Stage, NDArray[np.int32], Array]
 class Handle:
     """An all-reduce under way."""
 
-    def __init__(self, communicator: Communicator, program: _Program) -> None:
+    def __init__(
+        self, communicator: Communicator, program: _Program, priority: int, layer: int
+    ) -> None:
+        self.priority = priority
+        self.layer = layer
         self._communicator = communicator
         self._program = program
         self._result: Array | None = None
@@ -108,15 +112,33 @@ class Communicator:
         """Number of workers."""
         return len(self.job.workers)
 
-    def allreduce(self, array: Array, op: str = "sum", scheme: Scheme = "fixed") -> Array:
+    def allreduce(
+        self,
+        array: Array,
+        op: str = "sum",
+        scheme: Scheme = "fixed",
+        *,
+        priority: int | None = None,
+        layer: int = 0,
+    ) -> Array:
         """Reduce over all workers; see `iallreduce`."""
-        return self.iallreduce(array, op, scheme).wait()
+        return self.iallreduce(array, op, scheme, priority=priority, layer=layer).wait()
 
-    def iallreduce(self, array: Array, op: str = "sum", scheme: Scheme = "fixed") -> Handle:
+    def iallreduce(
+        self,
+        array: Array,
+        op: str = "sum",
+        scheme: Scheme = "fixed",
+        *,
+        priority: int | None = None,
+        layer: int = 0,
+    ) -> Handle:
         """Begin to reduce `array` (any shape) over all workers.
 
         Integers (as int32) are reduced exactly, with `op` sum, or, max or min. Floats are summed
         as fixed point with the job's bound, or with one exponent per fragment ("blocks").
+        `priority` (1 to 255, default the job's) decides who keeps a slot in the switch; `layer` is
+        for people who read packets.
 
         Raises:
             NonFiniteError, RangeError: see `hosts.quantise.FixedPoint.quantise`.
@@ -133,7 +155,7 @@ class Communicator:
         else:
             # Outside the program, so that a bad value is an error of this call.
             program = self._fixed_floats(array, self._fixed.quantise(array))
-        handle = Handle(self, program)
+        handle = Handle(self, program, priority or self.job.priority, layer)
         self._queue.append(handle)
         self._begin()
         return handle
@@ -178,7 +200,8 @@ class Communicator:
             self.worker.offer(
                 fragments,
                 op=stage.op,
-                priority=self.job.priority,
+                priority=handle.priority,
+                layer=handle.layer,
                 iteration=self._iteration,
                 last_len=last,
             )

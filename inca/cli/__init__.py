@@ -19,6 +19,7 @@ from inca.cli.boundary import report
 _COMMANDS = {
     "bench": "Measure the embedded switch against a bare forwarding loop.",
     "aggregators": "List the aggregator slots of a running switch.",
+    "bench-agents": "Measure the host agents: packets per second, all-reduce goodput.",
     "build": "Compile the project's P4 programs into build/.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
@@ -47,7 +48,7 @@ class LazyGroup(click.Group):
         """The command of that name, importing its module."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"inca.cli.{cmd_name}")
+        module = importlib.import_module(f"inca.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -170,6 +170,23 @@ def test_a_silent_worker_is_named() -> None:
         handles[0].wait()
 
 
+def test_the_more_important_operation_displaces_the_other() -> None:
+    jobs = [(("h1", "h2"), "ps"), (("h3", "h4"), "ps")]
+    system = System("star4", jobs, aggregators=1, downgrade=Downgrade.NONE)
+    low, high = system.jobs
+    waiting = [low.communicators[0].iallreduce(np.ones(4, np.int32), priority=1)]
+    system.network.wake("h1")
+    system.network.settle()
+    urgent = [c.iallreduce(np.ones(4, np.int32), priority=9) for c in high.communicators]
+    for host in ("h3", "h4"):
+        system.network.wake(host)
+    assert all(h.wait().tolist() == [2] * 4 for h in urgent)
+    assert system.events("s1", high)["PREEMPT"] == 1
+    assert low.server.counters["evicted"] == 1
+    waiting.append(low.communicators[1].iallreduce(np.ones(4, np.int32)))
+    assert all(h.wait().tolist() == [2] * 4 for h in waiting)
+
+
 def test_the_seed_repeats_a_run() -> None:
     counts = []
     for seed in (7, 7, 8):
