@@ -38,8 +38,8 @@ from softswitch.device.native import (
 from softswitch.device.options import CONFIGURABLE, DeviceOptions, FaultSpec, PortConfig
 
 PortState = Literal["up", "down", "gone"]
-EventKind = Literal["packet_ins", "digests", "port_events"]
-_QUEUES: dict[EventKind, int] = {"packet_ins": 0, "digests": 1, "port_events": 2}
+EventKind = Literal["packet_ins", "digests", "port_events", "logs"]
+_QUEUES: dict[EventKind, int] = {"packet_ins": 0, "digests": 1, "port_events": 2, "logs": 3}
 _OK, _NO_INTERFACE, _PERMISSION, _MTU = range(4)
 
 
@@ -62,6 +62,7 @@ class Device:
             o.event_limit,
             o.busy_poll_us,
             o.coalesce_us,
+            int(o.log_messages),
             o.rx_frames,
             int(o.qdisc_bypass),
         )
@@ -127,6 +128,11 @@ class Device:
     def program(self) -> Program | None:
         """The program that runs."""
         return self._program
+
+    @property
+    def cpu_port(self) -> int | None:
+        """The port of packet-ins and packet-outs."""
+        return self.options.cpu_port
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -283,6 +289,14 @@ class Device:
         """Wait for a change of a port's carrier, like :meth:`next_packet_in`."""
         event = self._next("port_events", timeout)
         return PortEvent(event[1], event[2] == b"\x01", event[0]) if event else None
+
+    def next_log(self, timeout: float | None = None) -> str | None:
+        """Wait for a line that the program logged, like :meth:`next_packet_in`.
+
+        Only with ``DeviceOptions(log_messages=True)``.
+        """
+        event = self._next("logs", timeout)
+        return event[2].decode(errors="replace") if event else None
 
     def packet_ins(self) -> Iterator[PacketIn]:
         """Packet-ins until the switch stops."""

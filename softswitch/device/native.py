@@ -136,6 +136,7 @@ class NativeOptions(c.Structure):
         ("event_limit", c.c_uint32),
         ("busy_poll_us", c.c_uint32),
         ("coalesce_us", c.c_uint32),
+        ("log_messages", c.c_uint32),
         ("rx_frames", c.c_uint32),
         ("qdisc_bypass", c.c_uint32),
     )
@@ -264,9 +265,13 @@ class Native:
         return result
 
 
+def compile_flags() -> list[str]:
+    """Flags of gcc; with AddressSanitizer and UBSan when ``INCA_SANITIZE=1``."""
+    return FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
+
+
 @functools.cache
 def native() -> Native:
-    """The library, built when needed; with sanitizers when ``INCA_SANITIZE=1``."""
-    flags = FLAGS + (SANITIZERS if os.environ.get("INCA_SANITIZE") == "1" else [])
+    """The library, built when needed."""
     headers = [*RUNTIME.glob("device*.h"), RUNTIME / "ss.h"]
-    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", flags, headers))
+    return Native(build(sorted(RUNTIME.glob("device*.c")), "device", compile_flags(), headers))

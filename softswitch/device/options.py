@@ -125,6 +125,7 @@ class DeviceOptions:
     ``coalesce_us``: after a busy spell let packets gather that long before the
     next look; more packets per wake-up, more latency.
     ``event_limit``: packet-ins, digests and port events each wait in a queue of that length.
+    ``log_messages``: hand what the program says by ``log_msg`` to ``Device.next_log``.
     ``rx_frames``: length of a port's receive ring (0: 4 MiB worth of frames).
     ``qdisc_bypass``: send past the traffic control layer; then tcpdump on the
     switch's own interface does not see what the switch sends.
@@ -135,6 +136,7 @@ class DeviceOptions:
     busy_poll_us: int = 0
     coalesce_us: int = 0
     event_limit: int = 4096
+    log_messages: bool = False
     rx_frames: int = 0
     qdisc_bypass: bool = False
 

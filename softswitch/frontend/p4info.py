@@ -379,10 +379,17 @@ def _annotate(made: Any, notes: ast.Annotations) -> None:
             made.annotations.append(_text(note))
 
 
+def _value(expr: ast.Expression) -> object:
+    """The constant in an annotation."""
+    if expr.const is None and isinstance(expr, (ast.StringLiteral, ast.IntLiteral)):
+        return expr.value
+    return expr.const
+
+
 def _pairs(note: ast.Annotation) -> list[tuple[str, str]]:
     """``key = "text"`` pairs of an annotation, structured or not."""
     if note.kv:
-        return [(key, str(value.const)) for key, value in note.kv.items()]
+        return [(key, str(_value(expr))) for key, expr in note.kv.items()]
     items = [i for i in note.tokens if i not in ("=", ",")]
     return [(key, text.strip('"')) for key, text in zip(items[::2], items[1::2], strict=False)]
 
@@ -408,8 +415,8 @@ def _structured(made: Any, note: ast.Annotation) -> None:
 
     if note.kv:
         for key, expr in note.kv.items():
-            put(made.kv_pair_list.kv_pairs.add(key=key).value, expr.const)
+            put(made.kv_pair_list.kv_pairs.add(key=key).value, _value(expr))
     else:
         made.expression_list.SetInParent()
         for expr in note.exprs:
-            put(made.expression_list.expressions.add(), expr.const)
+            put(made.expression_list.expressions.add(), _value(expr))

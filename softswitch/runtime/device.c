@@ -31,6 +31,12 @@ static void on_digest(void *ctx, uint32_t id, const uint8_t *data, uint32_t len)
     dev_events_push(&d->queues[DEVICE_DIGESTS], id, data, len, d->core.now);
 }
 
+static void on_log(void *ctx, const char *text)
+{
+    device *d = ctx;
+    dev_events_push(&d->queues[DEVICE_LOGS], 0, text, (uint32_t)strlen(text), d->core.now);
+}
+
 /* ---- life ------------------------------------------------------------------------------ */
 
 device *device_new(const device_options *options)
@@ -39,7 +45,8 @@ device *device_new(const device_options *options)
     if (d == NULL)
         return NULL;
     d->options = *options;
-    dev_core_hooks hooks = {d, on_output, on_punt, on_digest};
+    dev_core_hooks hooks = {d, on_output, on_punt, on_digest,
+                            options->log_messages ? on_log : NULL};
     dev_core_init(&d->core, &hooks);
     d->core.cpu_port = options->cpu_port;
     dev_lock_init(&d->lock);
@@ -327,9 +334,7 @@ void device_get_totals(device *d, device_totals *totals)
 
 bool device_packet_out(device *d, const uint8_t *data, uint32_t len)
 {
-    uint64_t before = d->packet_outs.dropped;
-    dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
-    return d->packet_outs.dropped == before;
+    return dev_events_push(&d->packet_outs, d->core.cpu_port, data, len, 0);
 }
 
 dev_event *device_take(device *d, device_queue queue, int timeout_ms)

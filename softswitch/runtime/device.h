@@ -22,10 +22,17 @@ typedef struct device_options {
     uint32_t event_limit;    /* of each queue towards the controller */
     uint32_t busy_poll_us;   /* look for packets that long before sleeping; 0: sleep at once */
     uint32_t coalesce_us;    /* under load, let packets gather that long; 0: never */
+    uint32_t log_messages;   /* queue what the program says by log_msg */
     dev_ring_options ring;
 } device_options;
 
-typedef enum device_queue { DEVICE_PACKET_INS, DEVICE_DIGESTS, DEVICE_PORT_EVENTS, DEVICE_QUEUES } device_queue;
+typedef enum device_queue {
+    DEVICE_PACKET_INS,
+    DEVICE_DIGESTS,
+    DEVICE_PORT_EVENTS,
+    DEVICE_LOGS,
+    DEVICE_QUEUES
+} device_queue;
 
 device *device_new(const device_options *options);
 void device_free(device *d);

@@ -135,6 +135,12 @@ static void on_digest(void *ctx, uint32_t id, const uint8_t *data, uint32_t len)
     core->hooks.digest(core->hooks.ctx, id, data, len);
 }
 
+static void on_log(void *ctx, const char *text)
+{
+    dev_core *core = ctx;
+    core->hooks.log(core->hooks.ctx, text);
+}
+
 /* ---- between ingress and egress ------------------------------------------------------ */
 
 static bool pend(dev_core *core, ss_packet *pkt, uint32_t number)
@@ -357,7 +363,8 @@ void dev_core_load(dev_core *core, const dev_program *program, ss_switch *sw)
         ss_hooks hooks = {.ctx = core,
                           .enqueue = on_enqueue,
                           .transmit = on_transmit,
-                          .digest = on_digest};
+                          .digest = on_digest,
+                          .log = core->hooks.log != NULL ? on_log : NULL};
         core->program = *program;
         program->set_hooks(sw, &hooks);
         if (program->set_queues != NULL) /* the number of priorities is each port's own */
@@ -433,6 +440,9 @@ void dev_core_set_model(dev_core *core, dev_port *port, const dev_port_model *mo
     port->queue.overhead = model->overhead_bytes;
     port->delay_ns = model->delay_ns;
     port->enabled = model->enabled != 0;
+    core->rated = false;
+    for (uint32_t i = 0; i < DEV_PORTS; i++)
+        core->rated = core->rated || (core->ports[i] != NULL && core->ports[i]->queue.rate_bps > 0);
     if (port->queue.rate_bps == 0) /* nobody waits for a line that is no longer there */
         port->queue.free_ns = core->now;
 }

@@ -99,6 +99,7 @@ typedef struct dev_core_hooks {
     void (*output)(void *ctx, dev_port *port, const uint8_t *data, uint32_t len, uint64_t when);
     void (*punt)(void *ctx, const uint8_t *data, uint32_t len);
     void (*digest)(void *ctx, uint32_t id, const uint8_t *data, uint32_t len);
+    void (*log)(void *ctx, const char *text); /* NULL: the program need not format anything */
 } dev_core_hooks;
 
 typedef struct dev_pending {
@@ -116,6 +117,7 @@ struct dev_core {
     dev_port *ports[DEV_PORTS];
     dev_port *timed[DEV_PORTS];
     uint32_t timed_count;
+    bool rated; /* some port has a rate: the order of arrival between ports matters */
     dev_pending *pending; /* packets for ports without a rate, egress still to run */
     uint32_t pending_size, pending_head, pending_count;
     dev_port *leaving; /* the port whose packet is in egress, and */

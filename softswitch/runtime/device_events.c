@@ -31,7 +31,7 @@ static void lower_flag(dev_events *q)
         return; /* was not raised */
 }
 
-void dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len, uint64_t when_ns)
+bool dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len, uint64_t when_ns)
 {
     dev_event *event = malloc(sizeof *event + len);
     pthread_mutex_lock(&q->mutex);
@@ -39,7 +39,7 @@ void dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len,
         q->dropped++;
         pthread_mutex_unlock(&q->mutex);
         free(event);
-        return;
+        return false;
     }
     event->next = NULL;
     event->when_ns = when_ns;
@@ -52,6 +52,7 @@ void dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len,
     if (q->count++ == 0)
         raise_flag(q);
     pthread_mutex_unlock(&q->mutex);
+    return true;
 }
 
 static dev_event *try_take(dev_events *q, bool *closed)

@@ -28,7 +28,8 @@ typedef struct dev_events {
 } dev_events;
 
 bool dev_events_open(dev_events *q, uint32_t limit);
-void dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len, uint64_t when_ns);
+/* False, and counted: the queue is full or closed. */
+bool dev_events_push(dev_events *q, uint32_t id, const void *data, uint32_t len, uint64_t when_ns);
 /* Waits up to `timeout_ms` (-1: for ever).  NULL: nothing came, or the queue was closed. */
 dev_event *dev_events_take(dev_events *q, int timeout_ms);
 void dev_events_close(dev_events *q); /* wakes all waiters; what is queued can still be taken */

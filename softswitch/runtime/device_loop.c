@@ -145,6 +145,32 @@ static bool burst(device *d, dev_wire *wire)
     return true;
 }
 
+/* A burst from all interfaces in the order of arrival, as the queues must see them. */
+static bool merged_burst(device *d)
+{
+    take_for_packets(d);
+    uint64_t now = device_now_ns(d);
+    uint32_t n = 0;
+    for (; n < DEV_BATCH; n++) {
+        dev_wire *first = NULL;
+        uint64_t earliest = UINT64_MAX, seen;
+        for (uint32_t i = 0; i < d->wire_count; i++) {
+            if (dev_ring_peek(&d->wires[i]->ring, &seen) && seen < earliest) {
+                earliest = seen;
+                first = d->wires[i];
+            }
+        }
+        dev_rx frame;
+        if (first == NULL || !dev_ring_next(&first->ring, &frame))
+            break;
+        receive_one(d, first, &frame, now);
+        dev_ring_done(&first->ring);
+    }
+    dev_lock_give(&d->lock);
+    atomic_fetch_add_explicit(&d->bursts, n > 0, memory_order_relaxed);
+    return n > 0;
+}
+
 static bool inject(device *d)
 {
     dev_event *event = dev_events_take(&d->packet_outs, 0);
@@ -175,8 +201,11 @@ static uint64_t run_timers(device *d)
 static bool round_of_work(device *d, uint64_t *due)
 {
     bool busy = inject(d);
-    for (uint32_t i = 0; i < d->wire_count; i++)
-        busy = burst(d, d->wires[i]) || busy;
+    if (d->core.rated)
+        busy = merged_burst(d) || busy;
+    else
+        for (uint32_t i = 0; i < d->wire_count; i++)
+            busy = burst(d, d->wires[i]) || busy;
     *due = run_timers(d);
     flush_all(d);
     return busy;

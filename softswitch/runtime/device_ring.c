@@ -155,6 +155,22 @@ static void restore_vlan_tag(dev_rx *frame, const struct tpacket2_hdr *header)
     memcpy(frame->data + 2 * ETH_ALEN, tag, sizeof tag);
 }
 
+static uint64_t seen_at(const struct tpacket2_hdr *header)
+{
+    return header->tp_sec * 1000000000ull + header->tp_nsec;
+}
+
+bool dev_ring_peek(const dev_ring *ring, uint64_t *epoch_ns)
+{
+    if (ring->rx == NULL)
+        return false;
+    const struct tpacket2_hdr *header = slot(ring);
+    if (!(__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+        return false;
+    *epoch_ns = seen_at(header);
+    return true;
+}
+
 bool dev_ring_next(dev_ring *ring, dev_rx *frame)
 {
     if (ring->rx == NULL)
@@ -167,7 +183,7 @@ bool dev_ring_next(dev_ring *ring, dev_rx *frame)
     frame->length = header->tp_snaplen;
     frame->cut = header->tp_snaplen < header->tp_len;
     frame->checksum_partial = (status & TP_STATUS_CSUMNOTREADY) != 0;
-    frame->epoch_ns = header->tp_sec * 1000000000ull + header->tp_nsec;
+    frame->epoch_ns = seen_at(header);
     if ((status & TP_STATUS_VLAN_VALID) && frame->length >= 2 * ETH_ALEN)
         restore_vlan_tag(frame, header);
     return true;

@@ -59,6 +59,8 @@ typedef struct dev_tx_result {
 
 dev_error dev_ring_open(dev_ring *ring, const char *interface, const dev_ring_options *options);
 void dev_ring_close(dev_ring *ring);
+/* When the kernel saw the oldest frame not yet taken; false: there is none. */
+bool dev_ring_peek(const dev_ring *ring, uint64_t *epoch_ns);
 /* The oldest frame not yet taken; it stays valid until dev_ring_done. */
 bool dev_ring_next(dev_ring *ring, dev_rx *frame);
 void dev_ring_done(dev_ring *ring);

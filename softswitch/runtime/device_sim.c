@@ -50,7 +50,7 @@ dev_sim *dev_sim_new(uint32_t cpu_port)
     dev_sim *sim = calloc(1, sizeof *sim);
     if (sim == NULL)
         return NULL;
-    dev_core_hooks hooks = {sim, on_output, on_punt, on_digest};
+    dev_core_hooks hooks = {sim, on_output, on_punt, on_digest, NULL};
     dev_core_init(&sim->core, &hooks);
     sim->core.cpu_port = cpu_port;
     sim->frames.last = &sim->frames.first;

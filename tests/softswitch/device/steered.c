@@ -2,7 +2,8 @@
 /*
  * A program behind ss.h that tests can steer from the packet itself:
  * byte 0: output port (255: drop in ingress), byte 1: priority, byte 2: copies
- * (0 means 1), byte 3: 1 drops in egress, 2 sends a digest.  Egress writes the
+ * (0 means 1), byte 3: 1 drops in egress, 2 sends a digest, 3
+ * logs a message.  Egress writes the
  * queueing metadata behind the fifth byte, as far as there is room:
  * enq_qdepth, deq_qdepth (1 byte each), deq_timedelta (4 bytes, us).
  */
@@ -59,6 +60,8 @@ void ss_receive(ss_switch *sw, uint32_t port, const uint8_t *data, uint32_t len,
     (void)now_us;
     if (len < 4 || data[0] == 255)
         return;
+    if (data[3] == 3 && sw->hooks.log != NULL)
+        sw->hooks.log(sw->hooks.ctx, "mode 3");
     if (data[3] == 2)
         sw->hooks.digest(sw->hooks.ctx, 7, data, 4);
     for (int n = data[2] ? data[2] : 1; n > 0; n--) {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-from softswitch.device.native import FLAGS, RUNTIME, build
+from softswitch.device.native import RUNTIME, build, compile_flags
 
 HERE = Path(__file__).parent
 
@@ -28,7 +28,9 @@ class Instance:
     """One instance of the program."""
 
     def __init__(self) -> None:
-        path = build([HERE / "steered.c"], "steered", [*FLAGS, f"-I{RUNTIME}"], [RUNTIME / "ss.h"])
+        path = build(
+            [HERE / "steered.c"], "steered", [*compile_flags(), f"-I{RUNTIME}"], [RUNTIME / "ss.h"]
+        )
         self.lib = ctypes.CDLL(str(path))
         self.lib.ss_create.restype = ctypes.c_void_p
         self.lib.ss_create.argtypes = [ctypes.c_uint64, ctypes.c_void_p]

@@ -109,6 +109,15 @@ def test_packet_in_packet_out_and_digest(device: Device, wires: list[Wire]):
     assert device.next_packet_in(0) is None
 
 
+def test_log_messages(wires: list[Wire]):
+    with Device(DeviceOptions(log_messages=True)) as device:
+        device.add_port(PortConfig(1, wires[0].switch))
+        device.load(Steered())
+        device.start()
+        wires[0].send(packet(255 - 1, mode=3))
+        assert device.next_log(5) == "mode 3"
+
+
 def test_stop_ends_waits_and_leaves_nothing(device: Device, wires: list[Wire]):
     ended = threading.Event()
     reader = threading.Thread(target=lambda: (list(device.packet_ins()), ended.set()))

@@ -91,4 +91,5 @@ control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm)
         digest<learn_t>(1, { hdr.h.a, hdr.h.k, meta.vlan });
     }
 }
+#define PACKAGE_NOTE @pkginfo(name="inca.test", version="1.2")
 #include "tail.p4inc"

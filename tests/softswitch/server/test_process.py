@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""The switch as a process: command line, readiness, signals, errors, TLS, packets over gRPC."""
+
+import json
+import os
+import socket
+import subprocess
+
+import grpc
+import pytest
+from finsy.proto import p4r, p4r_grpc
+
+from softswitch.server.options import DEFAULT_ADDRESS, OptionError, parse
+from softswitch.server.packet_stream import PacketStreamRequest, packet_stream
+from softswitch.server.port_config import PortConfigError, parse_port_config
+from tests.softswitch.server.conftest import DEVICE_ID, Client
+from tests.softswitch.server.switch_process import SwitchProcess, fails
+from tests.softswitch.server.test_tables import packet
+
+ANY = ("--grpc-server-addr", "127.0.0.1:0")
+
+
+def test_options_of_simple_switch_grpc():
+    words = "-i 1@v1 -i 2@v2 --device-id 5 --pcap d -L debug --no-p4 --thrift-port 9090"
+    options = parse([*words.split(), "--", "--grpc-server-addr", "h:1", "--cpu-port", "255"])
+    assert [(p.number, p.interface) for p in options.ports] == [(1, "v1"), (2, "v2")]
+    assert (options.device_id, str(options.pcap_dir), options.cpu_port) == (5, "d", 255)
+    assert options.grpc_address == "h:1"
+    assert "Thrift" in options.notices[0]
+    # BMv2's order is not demanded.
+    assert parse(["--grpc-server-addr", "h:1", "-i", "1@v1"]).grpc_address == "h:1"
+    assert parse([]).grpc_address == DEFAULT_ADDRESS
+    assert parse(["--priority-queues", "8", "-i", "1@a"]).ports[0].priorities == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("-i 1", "expected PORT@INTERFACE"),
+        ("-i 1@a -i 1@b", "port 1 is a already"),
+        ("-i 600@a", "port numbers go from 0 to 510"),
+        ("--use-files 1", "not supported"),
+        ("--drop-port 5", "drops at 511 only"),
+        ("x.json --no-p4", "not both"),
+        ("--frobnicate", "unrecognized"),
+        ("--device-id x", "invalid int value"),
+        ("--port-config 1:rate=1M", "no -i 1@INTERFACE"),
+        ("-i 1@a --port-config 1:rate=1X", "not a rate"),
+        ("--grpc-server-ssl", "needs --grpc-server-cert"),
+        ("--p4info x", "goes with a JSON file"),
+    ],
+)
+def test_bad_options(words, message):
+    with pytest.raises(OptionError) as caught:
+        parse(words.split())
+    assert message in str(caught.value)
+
+
+def test_port_config():
+    text = "3:rate=1.5G,delay=2ms,queue=10,priorities=8,loss=1%,in_corrupt=0.5,lose_packets=1+5"
+    port, values = parse_port_config(text)
+    assert port == 3
+    assert values == {
+        "rate_bps": 1_500_000_000,
+        "delay_us": 2000.0,
+        "queue_packets": 10,
+        "priorities": 8,
+        "loss": 0.01,
+        "in_corrupt": 0.5,
+        "lose_packets": (1, 5),
+    }
+    (port,) = parse(["-i", "3@x", "--port-config", text + ",seed=4"]).ports
+    assert (port.rate_bps, port.faults.outbound.loss, port.faults.inbound.corrupt) == (
+        1_500_000_000,
+        0.01,
+        0.5,
+    )
+    assert (port.faults.outbound.seed, port.faults.inbound.seed) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["3", "x:rate=1", "3:speed=1", "3:rate", "3:loss=2", "3:lose_packets=a", "3:queue=-1"]
+)
+def test_bad_port_config(text):
+    with pytest.raises(PortConfigError):
+        parse_port_config(text)
+
+
+def test_ready_stats_and_clean_stop(tmp_path):
+    log, stats = tmp_path / "s1", tmp_path / "stats.json"
+    with SwitchProcess(
+        "--device-id", 4, "--log-file", log, "--stats-json", stats, "--no-p4", "--", *ANY
+    ) as switch:
+        assert "device id 4" in switch.ready
+        stub = p4r_grpc.P4RuntimeStub(grpc.insecure_channel(switch.address))
+        # Ready means ready: no retry.
+        assert stub.Capabilities(p4r.CapabilitiesRequest(), timeout=10).p4runtime_api_version
+        assert switch.stats()["device_id"] == 4
+        assert switch.stop() == 0
+    assert json.loads(stats.read_text())["device_id"] == 4
+    assert "stopping" in (tmp_path / "s1.txt").read_text()
+
+
+def one_line(code, text):
+    assert code != 0
+    assert text.startswith("error: ")
+    assert text.count("\n") == 1
+    return text
+
+
+def test_port_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        text = one_line(*fails("--no-p4", "--grpc-server-addr", address))
+    assert address in text
+    assert "taken" in text
+    with SwitchProcess("--no-p4", *ANY) as switch:
+        assert "taken" in one_line(*fails("--no-p4", "--grpc-server-addr", switch.address))
+
+
+def test_missing_interface_and_bad_program(tmp_path):
+    assert "inca-none" in one_line(*fails("-i", "1@inca-none", "--no-p4", *ANY))
+    broken = tmp_path / "x.json"
+    assert str(broken) in one_line(*fails(broken, *ANY))
+    broken.write_text("{}")
+    assert "not BMv2 JSON" in one_line(*fails(broken, *ANY))
+    assert "PORT@INTERFACE" in one_line(*fails("-i", "x"))
+
+
+@pytest.fixture
+def files(tmp_path, entities_config):
+    from google.protobuf import text_format
+
+    config, p4info = tmp_path / "p.json", tmp_path / "p.p4info.txtpb"
+    config.write_bytes(entities_config.p4_device_config)
+    p4info.write_text(text_format.MessageToString(entities_config.p4info))
+    return config, p4info
+
+
+def exchange(address, *packets):
+    """Send packets over the packet stream; return what comes out until it ends."""
+    with grpc.insecure_channel(address) as channel:
+        requests = [PacketStreamRequest(port=port, packet=data) for port, data in packets]
+        return [(r.port, r.packet) for r in packet_stream(channel)(iter(requests), timeout=10)]
+
+
+def test_packets_over_grpc(files, names):
+    config, p4info = files
+    with SwitchProcess(
+        config, "--p4info", p4info, "--device-id", DEVICE_ID, *ANY,
+        "--dp-grpc-server-addr", "127.0.0.1:0",
+    ) as switch:  # fmt: skip
+        client = Client(switch.address, 1, None, DEVICE_ID)
+        client.arbitrate()
+        client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.set", 5, 0x11))
+        out = exchange(switch.packet_address, (1, packet()), (2, packet(k=2)))
+        assert [(port, data[-1]) for port, data in out] == [(5, 0x11)]
+        client.close()
+
+
+def test_program_without_p4info(files):
+    with SwitchProcess(files[0], "--device-id", DEVICE_ID, *ANY) as switch:
+        client = Client(switch.address, 1, None, DEVICE_ID)
+        client.arbitrate()
+        assert not client.get_config().HasField("config")
+        client.close()
+
+
+def test_tls(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    make = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", key, "-out", certificate],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert make.returncode == 0, make.stderr
+    tls = ("--grpc-server-ssl", "--grpc-server-cert", certificate, "--grpc-server-key", key)
+    with SwitchProcess("--no-p4", "--grpc-server-addr", "localhost:0", *tls) as switch:
+        trusted = grpc.ssl_channel_credentials(certificate.read_bytes())
+        with grpc.secure_channel(switch.address, trusted) as channel:
+            stub = p4r_grpc.P4RuntimeStub(channel)
+            assert stub.Capabilities(p4r.CapabilitiesRequest(), timeout=10).p4runtime_api_version
+        with grpc.insecure_channel(switch.address) as channel, pytest.raises(grpc.RpcError):
+            p4r_grpc.P4RuntimeStub(channel).Capabilities(p4r.CapabilitiesRequest(), timeout=5)
+    missing = ("--grpc-server-ssl", "--grpc-server-cert", "/x", "--grpc-server-key", "/x")
+    assert "TLS" in one_line(*fails("--no-p4", *ANY, *missing))
+
+
+@pytest.mark.root
+def test_pipeline_on_interfaces(files, names):
+    """Packets from a veth through the pushed program to another one, counted and captured."""
+    name = f"inca-t{os.getpid() % 100000}"
+    pairs = [(f"{name}a", f"{name}b"), (f"{name}c", f"{name}d")]
+    try:
+        for one, two in pairs:
+            _ip("link", "add", one, "type", "veth", "peer", "name", two)
+            for end in (one, two):
+                _ip("link", "set", end, "addrgenmode", "none")
+                _ip("link", "set", end, "up")
+        ports = ["-i", f"1@{pairs[0][0]}", "-i", f"2@{pairs[1][0]}"]
+        config, p4info = files
+        with SwitchProcess(
+            config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY
+        ) as switch:
+            client = Client(switch.address, 1, None, DEVICE_ID)
+            client.arbitrate()
+            client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.set", 2, 0x11))
+            frame = packet() + bytes(50)
+            assert _through(pairs[0][1], pairs[1][1], frame) == frame[:9] + b"\x11" + frame[10:]
+            stats = switch.stats()["ports"]
+            assert (stats["1"]["rx_packets"], stats["2"]["tx_packets"]) == (1, 1)
+            client.close()
+            assert switch.stop() == 0
+    finally:
+        for one, _ in pairs:
+            subprocess.run(["ip", "link", "del", one], capture_output=True, check=False)
+
+
+def _ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def _through(source, sink, frame):
+    with (
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as receiver,
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender,
+    ):
+        receiver.bind((sink, 3))
+        receiver.settimeout(10)
+        sender.bind((source, 0))
+        sender.send(frame)
+        return receiver.recv(2048)
