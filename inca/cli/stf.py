@@ -70,6 +70,10 @@ def command(
     from softswitch.stf.suite import run_suite
 
     cases = _cases(program, test, json_file, p4info, recorded)
+    if target == "bmv2":
+        from softswitch.stf.remote import bmv2_command
+
+        bmv2_command()  # one error now instead of one for each case
     options = CaseOptions(
         cast("TargetName", target),
         cast("Dialect", dialect),

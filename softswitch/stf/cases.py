@@ -129,7 +129,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _open_target(config: Mapping[str, Any], info: P4Info, options: CaseOptions) -> Target:
     if options.target == "bmv2":
-        raise StfError("not yet")
+        from softswitch.stf.remote import RemoteTarget, bmv2_command
+
+        return RemoteTarget(config, info, bmv2_command())
     from softswitch.engine import Pipeline
     from softswitch.stf.inprocess import InProcessTarget
 

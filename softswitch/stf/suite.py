@@ -93,7 +93,7 @@ def failure_of(case: Case, options: CaseOptions) -> str:
     except Exception as error:
         text = " ".join(str(error).split())
         name = type(error).__name__
-        known = name in ("StfError", "StfFailure", "StfSyntaxError", "P4CompileError")
+        known = type(error).__module__.startswith("softswitch.")
         return text if known and text else f"{name}: {text}"
     return ""
 
