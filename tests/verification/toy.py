@@ -10,18 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verification.model import (
-    Event,
-    Fault,
-    Link,
-    Packet,
-    Permutation,
-    Plain,
-    State,
-    Status,
-    Step,
-    System,
-)
+from verification.model import Event, Fault, Link, Packet, Permutation, State, Status, Step, System
 
 TIMEOUT = Event("timeout", Fault.TIMEOUT)
 
@@ -46,7 +35,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class ToyWorker(Plain):
+class ToyWorker:
     name: str
     index: int
     workers: int
@@ -58,7 +47,7 @@ class ToyWorker(Plain):
 
     def status(self, state: Progress) -> Status:
         if state.chunk == self.chunks:
-            return Status.DONE | Status.IDLE
+            return Status.DONE | Status.IDLE | Status.ABSORBING
         return Status.IDLE
 
     def events(self, state: Progress) -> Sequence[Event]:
@@ -83,8 +72,8 @@ class ToyWorker(Plain):
         sends = (self.packet(following.chunk),) if following.chunk < self.chunks else ()
         return (Step(following, sends, bad),)
 
-    def ignores(self, state: Progress, port: int, packet: Packet) -> bool:
-        return state.chunk == self.chunks
+    def rename(self, state: State, perm: Permutation) -> State:
+        return state
 
     def describe(self, state: Progress) -> str:
         return f"chunk {state.chunk}"
@@ -99,7 +88,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class ToySwitch(Plain):
+class ToySwitch:
     """``full`` compares whole chunk numbers; else one bit tells versions apart, as published."""
 
     name: str

@@ -23,7 +23,7 @@ from verification.model import (
     Fault,
     Invariant,
     Link,
-    Plain,
+    Permutation,
     State,
     Status,
     Step,
@@ -46,7 +46,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Writer(Plain):
+class Writer:
     """Writes 1, 2, ...; up to ``window`` unanswered."""
 
     name: str
@@ -86,6 +86,10 @@ class Writer(Plain):
         """An answer from the tail."""
         return (Step((state[0], state[1] | {packet.write})),)
 
+    def rename(self, state: State, perm: Permutation) -> State:
+        """One client."""
+        return state
+
     def describe(self, state: tuple[int, frozenset[int]]) -> str:
         """Progress."""
         return f"sent {state[0]}, answered {sorted(state[1])}"
@@ -101,7 +105,7 @@ class Replica:
 
 
 @dataclass(frozen=True)
-class ChainSwitch(Plain):
+class ChainSwitch:
     """Port 0 towards the head, port 1 towards the tail (of the tail: to the client)."""
 
     name: str
@@ -143,6 +147,10 @@ class ChainSwitch(Plain):
 
     def _onward(self, packet: Message) -> Message:
         return replace(packet, kind="ANSWER") if self.tail else packet
+
+    def rename(self, state: State, perm: Permutation) -> State:
+        """No workers."""
+        return state
 
     def describe(self, state: Replica) -> str:
         """The copy."""

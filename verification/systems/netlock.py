@@ -22,7 +22,6 @@ from verification.model import (
     Link,
     Packet,
     Permutation,
-    Plain,
     State,
     Status,
     Step,
@@ -53,7 +52,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class LockClient(Plain):
+class LockClient:
     """Takes the lock ``turns`` times."""
 
     name: str
@@ -93,6 +92,10 @@ class LockClient(Plain):
             return (Step(Turn(state.turn + 1)),)
         return (Step(state),)
 
+    def rename(self, state: State, perm: Permutation) -> State:
+        """The state does not name clients."""
+        return state
+
     def describe(self, state: Turn) -> str:
         """The phase."""
         return f"turn {state.turn}, {state.phase}"
@@ -103,7 +106,7 @@ Waiting = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class LockSwitch(Plain):
+class LockSwitch:
     """The queue; ``owned`` compares releases with the holder."""
 
     name: str
