@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from softswitch.frontend import types as ty
 from softswitch.frontend.diagnostics import error
-from softswitch.frontend.lower.ir import Expr, FieldRef
+from softswitch.frontend.lower.ir import Const, Expr, FieldRef
 from softswitch.frontend.lower.model import (
     HeaderType,
     Instance,
@@ -129,12 +129,20 @@ class Store:
         self.model.unions[name] = UnionInstance(name, self.union_type(kind), names)
         return UnionPlace(kind, name, members)
 
-    def is_varbit(self, expr: Expr) -> bool:
-        """Whether an expression is a varbit field."""
+    def is_fixed(self, expr: Expr) -> bool:
+        """Whether a calculation can read the expression where it is.
+
+        Constants, the program's metadata, and varbit fields, which cannot be copied elsewhere.
+        """
+        if isinstance(expr, Const):
+            return True
         if not isinstance(expr, FieldRef) or expr.header not in self.model.instances:
             return False
+        if expr.header == SCALARS:
+            return expr.name in self.keep
         fields = self.model.instances[expr.header].type.fields
-        return any(n == expr.name and width < 0 for n, width, _ in fields)
+        varbit = any(n == expr.name and width < 0 for n, width, _ in fields)
+        return varbit or expr.header == "standard_metadata"
 
     def header_type(self, kind: ty.Header) -> HeaderType:
         """The layout of a header type."""
