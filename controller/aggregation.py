@@ -25,6 +25,7 @@ EVENTS = "IncaIngress.job_events.events"
 
 MAX_JOBS = 1024
 MAX_WORKERS = 32
+MAX_REPLICAS = 4096
 EVENTS_PER_JOB = 16
 
 _GROUPS_PER_JOB = 4

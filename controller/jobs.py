@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from controller.aggregation import (
     MAX_JOBS,
+    MAX_REPLICAS,
     MAX_WORKERS,
     AggregatorConfig,
     JobPlan,
@@ -83,6 +84,7 @@ class Limits:
 
     jobs: int = MAX_JOBS - 1
     workers_per_job: int = MAX_WORKERS
+    replicas_per_switch: int = MAX_REPLICAS
 
 
 @dataclass
@@ -132,8 +134,9 @@ class JobBook:
             aggregate=request.aggregate,
             pool=self._pool(request),
         )
-        self._next_job += 1
         grant = JobGrant(request.name, plan, build_tree(self.routes, ranks, request.server))
+        self._check_replicas(grant)
+        self._next_job += 1
         self._grants[request.name] = grant
         return grant
 
@@ -219,6 +222,22 @@ class JobBook:
             running = ", ".join(sorted(self._grants)) or "none"
             raise JobRejectedError("no such job", where=name, hint=f"running: {running}")
         return self._grants[name]
+
+    def _check_replicas(self, grant: JobGrant) -> None:
+        for switch, node in grant.tree.nodes.items():
+            used = sum(
+                len(other.tree.nodes[switch].children) + 1
+                for other in self._grants.values()
+                if switch in other.tree.nodes
+            )
+            needed = len(node.children) + 1
+            if used + needed > self.limits.replicas_per_switch:
+                raise JobRejectedError(
+                    f"switch {switch} has room for {self.limits.replicas_per_switch} copies of "
+                    f"packets: {used} are taken, this job needs {needed}",
+                    where=grant.name,
+                    hint="wait for a job to end",
+                )
 
     def _check(self, request: JobRequest) -> None:
         where = request.name

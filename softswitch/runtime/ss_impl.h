@@ -260,7 +260,7 @@ struct ss_switch {
     uint32_t work; /* passes since the call began */
     uint32_t queues;
     bool collecting; /* inside ss_process */
-    ss_records out, digests, trace;
+    ss_records out, digests;
     uint8_t *scratch;
     uint64_t scratch_cap;
     uint64_t seed;

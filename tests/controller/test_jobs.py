@@ -127,6 +127,14 @@ def test_what_does_not_fit_is_refused_with_the_limit() -> None:
         jobs.admit(request("a", "h3 h4"))
 
 
+def test_copies_that_do_not_fit_are_refused() -> None:
+    jobs = book("two-rack", limits=Limits(replicas_per_switch=6))
+    jobs.admit(request("a", "h1 h2 h5"))
+    with pytest.raises(JobRejectedError, match=r"b: switch s1 has room for 6 copies.* 3 are taken"):
+        jobs.admit(request("b", "h1 h2 h3"))
+    assert jobs.admit(request("c", "h3 h6")).job == 2
+
+
 def test_last_worker_cannot_leave() -> None:
     jobs = book()
     jobs.admit(request())

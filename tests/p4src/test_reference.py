@@ -21,7 +21,7 @@ from tests.p4src.scenario_scapy import LANES, Agg, Scenario, scenario
 JOBS = 3
 WORKERS = 3
 AGGREGATORS = 2
-PACKETS = 800
+PACKETS = 500
 
 
 def random_packet(dice: random.Random) -> Agg:

@@ -11,11 +11,7 @@ Inferred = dict[ast.TypeParameter, ty.Type]
 
 
 class MismatchError(Exception):
-    """Two types that cannot be the same; the text says why, ``param`` where."""
-
-    def __init__(self, message: str, param: ast.Parameter | None = None) -> None:
-        super().__init__(message)
-        self.param = param
+    """Two types that cannot be the same; the text says why."""
 
 
 def unify(
@@ -82,16 +78,14 @@ def _unify_callables(
         if a.direction != b.direction:
             raise MismatchError(
                 f"Cannot unify parameter {b.name} of {actual.name} with {a.name} of "
-                f"{formal.name}: directions '{b.direction}' and '{a.direction}' differ",
-                b.decl,
+                f"{formal.name}: directions '{b.direction}' and '{a.direction}' differ"
             )
         unify(a.type, b.type, inferred, open_)
         expected = substitute(a.type, inferred)
         if expected != b.type and not isinstance(expected, ty.TypeVar):
             raise MismatchError(
                 f"Cannot unify parameter {b.name} of {actual.name} with {a.name} of "
-                f"{formal.name}: type '{b.type}' is not '{expected}'",
-                b.decl,
+                f"{formal.name}: type '{b.type}' is not '{expected}'"
             )
 
 
@@ -102,13 +96,13 @@ def apply_params(kind: ty.ParserType | ty.ControlType) -> list[ty.Param]:
     return [ty.Param(p.name, p.direction, substitute(p.type, bindings), p) for p in params]
 
 
-def fits(formal: ty.Type, actual: ty.Type) -> MismatchError | None:
-    """Why a parser or control does not fit a parser or control type; None if it does."""
+def fits(formal: ty.Type, actual: ty.Type) -> str:
+    """Why a parser or control does not fit a parser or control type; '' if it does."""
     if not isinstance(formal, (ty.ParserType, ty.ControlType)) or type(formal) is not type(actual):
-        return MismatchError(f"Cannot cast implicitly type '{actual}' to type '{formal}'")
+        return f"Cannot cast implicitly type '{actual}' to type '{formal}'"
     assert isinstance(actual, (ty.ParserType, ty.ControlType))
     try:
         _unify_callables(formal, actual, {}, set())
     except MismatchError as failure:
-        return failure
-    return None
+        return str(failure)
+    return ""

@@ -353,12 +353,10 @@ def bodies(stmt: Stmt) -> tuple[list[Stmt], ...]:
 
 def walk(stmts: list[Stmt]) -> Iterator[Stmt]:
     """All statements, outer before inner."""
-    pending = stmts[::-1]
-    while pending:
-        stmt = pending.pop()
+    for stmt in stmts:
         yield stmt
-        for body in reversed(bodies(stmt)):
-            pending.extend(reversed(body))
+        for body in bodies(stmt):
+            yield from walk(body)
 
 
 def operands(stmt: Stmt) -> tuple[Operand, ...]:
