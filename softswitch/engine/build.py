@@ -49,7 +49,7 @@ class Flavour:
     @property
     def flags(self) -> tuple[str, ...]:
         """Compiler flags."""
-        optimise = SANITIZE_FLAGS if self.sanitize else ("-O2", "-g1")
+        optimise = SANITIZE_FLAGS if self.sanitize else ("-O2", "-g1", "-Wl,-z,defs")
         return (*BASE_FLAGS, *optimise, *(("-DSS_TRACE=1",) if self.trace else ()))
 
 

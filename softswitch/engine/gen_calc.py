@@ -12,7 +12,7 @@ from softswitch.engine.program import Calculation, Checksum, Expr, Field
 FUNCTIONS = {
     "crc32": "crc32", "crc32_custom": "crc32", "crc16": "crc16", "crc16_custom": "crc16",
     "crcCCITT": "crc_ccitt", "csum16": "csum16", "cksum16": "csum16", "xor16": "xor16",
-    "identity": "identity", "xxh64": "xxh64",
+    "identity": "identity",
 }  # fmt: skip
 
 

@@ -47,7 +47,6 @@ ALGORITHMS = frozenset(
         "cksum16",
         "xor16",
         "identity",
-        "xxh64",
     )
 )
 

@@ -210,7 +210,6 @@ typedef struct ss_member {
 
 typedef struct ss_group {
     uint32_t id, refs, n_slots, n_members;
-    bool used;
     uint32_t *slots; /* member indices, in the order that the hash selects */
     uint32_t *member_ids;
 } ss_group;
@@ -281,7 +280,6 @@ uint64_t ss_hash_crc_ccitt(const uint8_t *d, size_t n);
 uint64_t ss_hash_csum16(const uint8_t *d, size_t n);
 uint64_t ss_hash_xor16(const uint8_t *d, size_t n);
 uint64_t ss_hash_identity(const uint8_t *d, size_t n);
-uint64_t ss_hash_xxh64(const uint8_t *d, size_t n);
 void ss_assert_failed(ss_switch *sw, ss_packet *p, const char *text);
 void ss_log(ss_switch *sw, const char *format, const char *const *values, uint32_t n);
 void ss_format(char *out, size_t room, const uint64_t *limbs, unsigned n, bool is_signed);

@@ -18,14 +18,22 @@ ss_member *ss_member_find(ss_profile *p, uint32_t id)
     return NULL;
 }
 
+/* Groups are sorted by id; the position of the first that is not below `id`. */
+static uint32_t group_position(const ss_profile *p, uint32_t id)
+{
+    uint32_t low = 0, high = p->n_groups;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (p->groups[mid].id < id) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
 ss_group *ss_group_find(ss_profile *p, uint32_t id)
 {
-    for (uint32_t i = 0; i < p->n_groups; i++) {
-        if (p->groups[i].used && p->groups[i].id == id) {
-            return &p->groups[i];
-        }
-    }
-    return NULL;
+    uint32_t at = group_position(p, id);
+    return at < p->n_groups && p->groups[at].id == id ? &p->groups[at] : NULL;
 }
 
 /* Members live in a hash table by id: action -1 is free, -2 a grave. */
@@ -159,6 +167,22 @@ static int group_fill(ss_profile *p, ss_group *g, const uint32_t *members, const
     return SS_OK;
 }
 
+static ss_group *group_add(ss_profile *p, uint32_t id)
+{
+    if (p->n_groups == p->cap_groups) {
+        uint32_t cap = p->cap_groups ? p->cap_groups * 2 : 8;
+        ss_group *grown = realloc(p->groups, cap * sizeof *grown);
+        if (grown == NULL) return NULL;
+        p->groups = grown;
+        p->cap_groups = cap;
+    }
+    uint32_t at = group_position(p, id);
+    memmove(&p->groups[at + 1], &p->groups[at], (p->n_groups - at) * sizeof *p->groups);
+    p->n_groups++;
+    p->groups[at] = (ss_group){ .id = id };
+    return &p->groups[at];
+}
+
 SS_EXPORT int ss_group_set(ss_switch *sw, uint32_t profile, uint32_t id, const uint32_t *members,
                            const uint32_t *weights, uint32_t n)
 {
@@ -168,22 +192,12 @@ SS_EXPORT int ss_group_set(ss_switch *sw, uint32_t profile, uint32_t id, const u
         if (ss_member_find(p, members[i]) == NULL) return SS_ERR_NOT_FOUND;
     }
     ss_group *g = ss_group_find(p, id);
-    for (uint32_t i = 0; g == NULL && i < p->n_groups; i++) {
-        if (!p->groups[i].used) g = &p->groups[i];
-    }
-    if (g == NULL && p->n_groups == p->cap_groups) {
-        uint32_t cap = p->cap_groups ? p->cap_groups * 2 : 8;
-        ss_group *grown = realloc(p->groups, cap * sizeof *grown);
-        if (grown == NULL) return SS_ERR_MEMORY;
-        p->groups = grown;
-        p->cap_groups = cap;
-    }
     if (g == NULL) {
-        g = &p->groups[p->n_groups++];
-        *g = (ss_group){ .id = id };
+        g = group_add(p, id);
+        if (g == NULL) return SS_ERR_MEMORY;
+    } else {
+        group_drop_members(p, g);
     }
-    if (g->used) group_drop_members(p, g);
-    else *g = (ss_group){ .id = id, .used = true };
     p->version++;
     sw->version++;
     return group_fill(p, g, members, weights, n);
@@ -196,7 +210,9 @@ SS_EXPORT int ss_group_delete(ss_switch *sw, uint32_t profile, uint32_t id)
     if (g == NULL) return SS_ERR_NOT_FOUND;
     if (g->refs != 0) return SS_ERR_IN_USE;
     group_drop_members(p, g);
-    g->used = false;
+    uint32_t at = (uint32_t)(g - p->groups);
+    memmove(g, g + 1, (p->n_groups - at - 1) * sizeof *g);
+    p->n_groups--;
     p->version++;
     sw->version++;
     return SS_OK;

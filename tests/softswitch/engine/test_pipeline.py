@@ -278,3 +278,30 @@ def test_registers_check_index_and_value() -> None:
         r[64] = 1
     with pytest.raises(InvalidError, match="does not fit"):
         r[0] = 1 << 16
+
+
+def test_many_groups_and_members() -> None:
+    p = Pipeline.load(DATA / "action_selector.bmv2.json")
+    t, profile = p.tables["Ig.t"], p.action_profiles["Ig.sel"]
+    name = p.program.actions[t.info.actions[0]].name
+    width = len(p.program.actions[t.info.actions[0]].params)
+    for i in range(20):
+        profile.add_member(i * 16, name, [i] * width)
+    order = [7, 1, 900, 3, 12, 5]
+    for g in order:
+        profile.add_group(g, [(16, 1)])
+        t.insert([Exact(g % 256)], Group(g))
+    with pytest.raises(InUseError):
+        profile.delete_member(16)
+    with pytest.raises(NotFoundError):
+        profile.set_group(2, [(17, 1)])
+    for g in order:
+        profile.set_group(g, [(32, 2)])
+    profile.delete_member(16)
+    for g in order:
+        t.delete(t.find([Exact(g % 256)]) or 0)
+        profile.delete_group(g)
+    for i in range(20):
+        if i != 1:
+            profile.delete_member(i * 16)
+    assert p.snapshot() == p.clone().snapshot()
