@@ -52,7 +52,8 @@ class Wire:
     def socket(self) -> socket.socket:
         """A raw socket on the test's end."""
         if self._socket is None:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            # Protocol 0 until it is bound: else it would first hear all interfaces.
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self._socket.bind((self.peer, ETH_P_ALL))
             self._socket.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING
             self._socket.settimeout(5)
