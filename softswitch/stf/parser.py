@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The conformance corpus' STF dialect: text to commands.
 
-The grammar is in docs/testing.md; the p4c dialect is in `p4c.py`.
+The grammar is in docs/packet-tests.md; the p4c dialect is in `p4c.py`.
 """
 
 from __future__ import annotations
