@@ -39,7 +39,11 @@ def _match(ctx: Context, keyset: ast.Expression, kind: str, width: int) -> KeyMa
             return KeyMatch(0, high=full, any=True)
         if high is None and mask is not None:
             raise error("invalid", "a mask cannot be used with a range key", keyset.span)
-        return KeyMatch(low, high=low if high is None else high)
+        high = low if high is None else high
+        if low < 0 <= high:
+            text = "a range that contains -1 and 0 is not supported by this target"
+            raise error("unsupported", text, keyset.span)
+        return KeyMatch(low & full, high=high & full)
     if high is not None:
         raise error("invalid", f"a range cannot be used with a key of kind {kind}", keyset.span)
     if kind == "exact":
@@ -75,6 +79,10 @@ def range_masks(low: int, high: int, width: int) -> list[tuple[int, int]]:
     """The (value, mask) pairs that cover ``low..high``."""
     full = (1 << width) - 1
     result: list[tuple[int, int]] = []
+    if low < 0:
+        # the negative part of a signed range stands above the positive part
+        result = range_masks(low & full, min(high, -1) & full, width)
+        low = 0
     while low <= high:
         size = low & -low if low else 1 << width
         while size > high - low + 1:

@@ -52,9 +52,14 @@ parser Prs(packet_in pkt, out headers_t hdr, inout meta_t meta, inout standard_m
         meta.path = meta.path + (bit<8>) l.v + l.w;
         transition select(hdr.k.s) {
             -1: big;
+            -9 .. 2: negative;
             -128 &&& -128: accept;
             default: big;
         }
+    }
+    state negative {
+        hdr.k.r = 0x40;
+        transition select(hdr.k.s) { -9: big; 0 .. 2: big; default: accept; }
     }
     state big { pkt.extract(hdr.b); transition accept; }
 }
@@ -62,7 +67,7 @@ parser Prs(packet_in pkt, out headers_t hdr, inout meta_t meta, inout standard_m
 control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
     apply {
         sm.egress_spec = 1;
-        hdr.k.r = meta.sum;
+        hdr.k.r = hdr.k.r + meta.sum;
         hdr.k.n = meta.path;
         if (sm.parser_error == error.TooMany) { hdr.k.r = 0xee; }
         if (hdr.b.isValid()) { hdr.b.x = hdr.b.x + 1; }
