@@ -177,19 +177,19 @@ class Controller:
         """
         for name, managed in self._managed.items():
             managed.session.check(states.get(name, SwitchState()))
-        written = {}
         for name, managed in self._managed.items():
             managed.want = states.get(name, SwitchState())
             managed.in_step.clear()
-            written[name] = await self._within(self._when_primary(managed), managed)
-        return written
+        return await self._everywhere(self._when_primary)
 
     async def read(self) -> dict[str, SwitchState]:
         """What the switches hold."""
-        return {
-            name: await self._within(managed.session.read(), managed)
-            for name, managed in self._managed.items()
-        }
+        return await self._everywhere(lambda managed: managed.session.read())
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Names of all switches, in the topology's order."""
+        return tuple(self._managed)
 
     def session(self, switch: str) -> Session:
         """The connection to one switch, for reading counters and exchanging packets.
@@ -252,6 +252,20 @@ class Controller:
             await self._within(managed.in_step.wait(), managed)
             if managed.failure is not None:
                 raise managed.failure
+
+    async def _everywhere(self, work: Callable[[_Managed], Awaitable[_T]]) -> dict[str, _T]:
+        """The same on all switches at once; the first error after all have ended."""
+
+        async def one(managed: _Managed) -> _T:
+            return await self._within(work(managed), managed)
+
+        done = await asyncio.gather(*map(one, self._managed.values()), return_exceptions=True)
+        results = {}
+        for name, result in zip(self._managed, done, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            results[name] = result
+        return results
 
     async def _within(self, work: Awaitable[_T], managed: _Managed) -> _T:
         try:

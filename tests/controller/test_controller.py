@@ -26,7 +26,13 @@ from controller import (
     SyncController,
     row,
 )
-from controller.accounting import clear_job_events, job_events
+from controller.accounting import (
+    clear_job_events,
+    job_events,
+    network_events,
+    network_slots,
+    reclaim_job,
+)
 from controller.aggregation import EVENTS, Event
 from controller.attach import attached
 from controller.inspection import held_slots, peek, question, reclaim
@@ -249,6 +255,12 @@ def test_slots_are_shown_and_freed(
         async with Controller(net.topology, net.addresses) as controller:
             await controller.push(build("esa"))
             await controller.apply(book.states())
+            net.send("s1", 2, gradient())
+            (held,) = (await network_slots(controller))["s1"]
+            assert held.seq == 5
+            assert (await network_events(controller, 1))["s1"][Event.ALLOCATE] == 1
+            assert await reclaim_job(controller, 1) == {"s1": 1}
+            await clear_job_events(controller.session("s1"), 1)
             net.send("s1", 2, gradient())
             async with attached(
                 "s1", net.addresses["s1"], net.topology.switch("s1").device_id
