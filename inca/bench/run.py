@@ -72,6 +72,8 @@ class Result:
     bare_latency_us: dict[str, float]
     compile_seconds: dict[str, float]
     """``front_end``: P4 to JSON; ``cold``: JSON to a loaded pipeline; ``cached``: again."""
+    start_seconds: Spread
+    """From starting the process until its program runs, pushed over P4Runtime, compiled before."""
     inserts_per_second: Spread
     """Over P4Runtime, in batches."""
     entries: int
@@ -85,6 +87,7 @@ class _Record:
     samples: list[Sample] = field(default_factory=list)
     waits: list[int] = field(default_factory=list)
     fills: list[float] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
     memory: int = 0
 
 
@@ -125,6 +128,7 @@ def _round(
         record.waits += measure.latency(links, workload.probe, probes)
         if isinstance(target, targets.Switch):
             record.fills.append(target.fill_seconds)
+            record.starts.append(target.report["start"] + target.report["push"])
             record.memory = target.memory_bytes()
 
 
@@ -162,6 +166,7 @@ def run_case(
             latency_us=_percentiles(sorted(record.waits)),
             bare_latency_us=_percentiles(sorted(bare.waits)),
             compile_seconds=compile_seconds,
+            start_seconds=Spread.of(record.starts),
             inserts_per_second=Spread.of([len(workload.entries) / s for s in record.fills]),
             entries=len(workload.entries),
             memory_bytes=record.memory,

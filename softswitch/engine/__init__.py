@@ -16,7 +16,7 @@ from softswitch.engine.errors import (
     WriteError,
 )
 from softswitch.engine.match import Exact, Lpm, Match, Optional, Range, Ternary
-from softswitch.engine.pipeline import Digest, Pipeline
+from softswitch.engine.pipeline import Digest, Pipeline, TraceEvent
 from softswitch.engine.snapshot import Snapshot
 from softswitch.engine.tables import Entry, Group, Member, MeterRates
 
@@ -45,5 +45,6 @@ __all__ = [
     "Range",
     "Snapshot",
     "Ternary",
+    "TraceEvent",
     "WriteError",
 ]

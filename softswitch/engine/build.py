@@ -19,7 +19,8 @@ from softswitch.engine.errors import BuildError
 RUNTIME_DIR = Path(__file__).resolve().parent.parent / "runtime"
 CORE_SOURCES = (
     "ss_state.c", "ss_flow.c", "ss_table.c",
-    "ss_match.c", "ss_entries.c", "ss_profile.c", "ss_extern.c",
+    "ss_match.c",
+    "ss_trace.c", "ss_entries.c", "ss_profile.c", "ss_extern.c",
 )  # fmt: skip
 BASE_FLAGS = (
     "-std=gnu11",

@@ -18,8 +18,8 @@ DIGEST_BYTES = 16384
 """Room for the fields of a digest, as SS_DIGEST_BYTES in the runtime."""
 
 
-def generate(program: Program) -> str:
-    """The C source for ``program``.
+def generate(program: Program, *, trace: bool = False) -> str:
+    """The C source for ``program``; with ``trace``, one that tells what it does.
 
     Raises ConfigError for what the target does not support.
     """
@@ -27,7 +27,7 @@ def generate(program: Program) -> str:
         raise ConfigError(
             program.deparser_ops[0].where, "primitives in a deparser are not supported"
         )
-    layout = Layout(program)
+    layout = Layout(program, trace)
     calcs = CalcGen(layout)
     meta = Meta(layout)
     out = [

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from softswitch.engine.errors import ConfigError
 from softswitch.engine.expr import ExprGen, Value
-from softswitch.engine.gen_calc import CalcGen, clean
+from softswitch.engine.gen_calc import CalcGen, clean, origin, quote
 from softswitch.engine.gen_headers import HeaderGen
 from softswitch.engine.layout import Layout
 from softswitch.engine.program import Action, Expr, Field, Primitive
@@ -15,15 +15,6 @@ from softswitch.engine.ranges import Interval
 
 ENDING = frozenset(("exit", "assert", "assume"))
 """Primitives after which the caller must look whether the packet goes on."""
-
-
-def quote(text: str) -> str:
-    """A C string literal."""
-    out = []
-    for byte in text.encode():
-        plain = 32 <= byte < 127 and byte not in b'"\\?'
-        out.append(chr(byte) if plain else f"\\{byte:03o}")
-    return '"' + "".join(out) + '"'
 
 
 class PrimitiveGen:
@@ -76,9 +67,32 @@ class PrimitiveGen:
         pre = self.expr.take_pre()
         lines = [*pre, *body]
         comment = [f"/* {clean(str(p.source))} */"] if p.source and p.source.line else []
+        if self.layout.trace:
+            lines += self._event(p)
         if len(lines) > 1:
             return [*comment, "{", *(f"    {s}" for s in lines), "}"]
         return [*comment, *lines]
+
+    def _event(self, p: Primitive) -> list[str]:
+        """A line for the trace, after the step; only steps that touch state have one."""
+        where = origin(p.source)
+        if p.op in ("register_read", "register_write"):
+            array = p.args[1] if p.op == "register_read" else p.args[0]
+            which, width, size = self._register(array)
+            value = f"R{which}(sw)[i]"
+            words = f"{value}.w" if width > 64 else f"(const uint64_t[]){{ {value} }}"
+            call = f'ss_trace_cell(sw, "{p.op}", {where}, {quote(str(array.value))}, i'
+            return [
+                f"if (i < {size}) {{ {call}, {words}, {width}); }}",
+                f'else {{ ss_trace(sw, "{p.op}", {where}, "index out of range"); }}',
+            ]
+        if p.op in ("count", "execute_meter"):
+            kind = "count" if p.op == "count" else "meter"
+            index = self.expr.index(p.args[1])
+            name = quote(str(p.args[0].value))
+            call = f'ss_trace_cell(sw, "{kind}", {where}, {name}, {index}, NULL, 0);'
+            return [*self.expr.take_pre(), call]
+        return []
 
     # -- assignments ---------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from softswitch.engine.errors import ConfigError
 from softswitch.engine.expr import ExprGen
 from softswitch.engine.gen_headers import runs, store_run
 from softswitch.engine.layout import Layout, c_type, unique
-from softswitch.engine.program import Calculation, Checksum, Expr, Field
+from softswitch.engine.program import Calculation, Checksum, Expr, Field, Source
 
 FUNCTIONS = {
     "crc32": "crc32", "crc32_custom": "crc32", "crc16": "crc16", "crc16_custom": "crc16",
@@ -154,6 +154,22 @@ class CalcGen:
             f"    if ({valid}{test}) {{ {body} }}",
             "}",
         ]
+
+
+def origin(source: Source | None) -> str:
+    """A C string for the trace: file, line and fragment of the P4 source."""
+    if source is None or not source.line:
+        return '""'
+    return quote(f"{source.file}:{source.line}\t{clean(source.fragment)}")
+
+
+def quote(text: str) -> str:
+    """A C string literal."""
+    out = []
+    for byte in text.encode():
+        plain = 32 <= byte < 127 and byte not in b'"\\?'
+        out.append(chr(byte) if plain else f"\\{byte:03o}")
+    return '"' + "".join(out) + '"'
 
 
 def clean(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from softswitch.engine.gen_actions import quote
+from softswitch.engine.gen_calc import quote
 from softswitch.engine.gen_tables import key_places
 from softswitch.engine.layout import Layout, c_type
 from softswitch.engine.program import Action, Table

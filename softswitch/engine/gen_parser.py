@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from softswitch.engine.errors import ConfigError
 from softswitch.engine.gen_actions import PrimitiveGen
-from softswitch.engine.gen_calc import CalcGen, clean
+from softswitch.engine.gen_calc import CalcGen, clean, origin, quote
 from softswitch.engine.gen_headers import HeaderGen
 from softswitch.engine.layout import Layout, unique
 from softswitch.engine.program import Expr, HeaderType, ParseState, Primitive, Transition
@@ -58,6 +58,9 @@ class ParserGen:
             "    p->payload_len = len - pos;",
             "    h->std.parser_error = error;",
         ]
+        if self.layout.trace:
+            event = 'ss_trace(sw, "parser", "", "error %u at byte %u", error, pos);'
+            out.append(f"    if (error) {{ {event} }}")
         for c in self.program.checksums:
             if c.verify:
                 out += [f"    {s}" for s in self.calcs.checksum(c, True)]
@@ -78,6 +81,9 @@ class ParserGen:
         where = f" {clean(str(s.source))}" if s.source else ""
         out = [f"{self.labels[s.name]}: /* state {clean(s.name)}{where} */"]
         out.append("    if (++states > SS_LOOP_LIMIT) { error = SS_TIMEOUT; goto parsed; }")
+        if self.layout.trace:
+            call = f'ss_trace(sw, "parser", {origin(s.source)}, "state %s at byte %u"'
+            out.append(f"    {call}, {quote(s.name)}, pos);")
         for op in s.ops:
             out += [f"    {line}" for line in self._op(op)]
         return out + [f"    {line}" for line in self._transitions(s)]
@@ -88,6 +94,9 @@ class ParserGen:
             raise ConfigError(p.where, f"'{p.op}' has too few arguments")
         if p.op in ("extract", "extract_VL"):
             lines = self._extract(p)
+            if self.layout.trace:
+                name = quote(str(p.args[0].value))
+                lines.append(f'ss_trace(sw, "extract", {origin(p.source)}, "%s", {name});')
         elif p.op == "verify":
             test = self.ops.expr.boolean(p.args[0])
             code = self.ops.expr.index(p.args[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from softswitch.engine.expr import ExprGen, Value, literal
 from softswitch.engine.gen_actions import may_end
-from softswitch.engine.gen_calc import clean
+from softswitch.engine.gen_calc import clean, origin, quote
 from softswitch.engine.layout import Layout, unique
 from softswitch.engine.program import ActionCall, Condition, Control, Expr, Table
 from softswitch.engine.ranges import Interval
@@ -101,6 +101,11 @@ class ControlGen:
         if isinstance(x, Condition):
             gen = ExprGen(self.layout)
             test = gen.boolean(x.expr)
+            if self.layout.trace:
+                gen.pre.append(f"bool now = {test};")
+                shown = 'now ? "true" : "false"'
+                gen.pre.append(f'ss_trace(sw, "condition", {origin(x.source)}, "%s", {shown});')
+                test = "now"
             lines = [
                 *gen.take_pre(),
                 f"if ({test}) {{ {self._goto(x.true_next)} }}",
@@ -119,6 +124,12 @@ class ControlGen:
         if may_end(self.program.actions[action]):
             out.append("if (p->is_exited || p->is_dead) { return; }")
         return out
+
+    def _announce(self, index: int) -> str:
+        action = self.program.actions[index]
+        names = ", ".join(quote(p.name) for p in action.params) or "NULL"
+        where = origin(action.source)
+        return f"ss_trace_action(sw, {index}, {where}, (const char *[]){{ {names} }}, data);"
 
     def _fixed(self, t: Table) -> list[str]:
         action = t.default_action
@@ -211,6 +222,11 @@ class ControlGen:
     def _table(self, t: Table) -> list[str]:
         i = self.index[t.name]
         out = [f"const ss_table *t = &sw->tables[{i}];", *self._lookup(t)]
+        if self.layout.trace:
+            names = ", ".join(quote(k.name) for k in t.keys) or "NULL"
+            key = "key" if t.keys else "NULL"
+            call = f"ss_trace_table(sw, {i}, {origin(t.source)}, (const char *[]){{ {names} }}"
+            out.append(f"{call}, {key}, e);")
         out += [
             "int32_t action = t->default_is_set ? t->default_action : SS_NO_ACTION;",
             "const void *data = t->default_data;",
@@ -239,6 +255,8 @@ class ControlGen:
         out = ["(void)data;", "switch (action) {"]
         for a in actions:
             out.append(f"case {a}:")
+            if self.layout.trace:
+                out.append(f"    {self._announce(a)}")
             out += [f"    {s}" for s in self._call(a, "data")]
             out.append(f"    {self._goto(t.next.get(a, t.after))}" if with_next else "    break;")
         return [*out, "default:", "    break;", "}"]

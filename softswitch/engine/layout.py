@@ -95,8 +95,9 @@ def declare(width: int, name: str) -> str:
 class Layout:
     """C names of types, headers and fields of one program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, trace: bool = False) -> None:
         self.program = program
+        self.trace = trace
         self.types: dict[str, str] = {}
         self.fields: dict[tuple[str, int], str] = {}
         self.paths: dict[str, str] = {}

@@ -96,6 +96,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "ss_get_stats": (POINTER(Stats), [c_void_p]),
     "ss_set_queues": (None, [c_void_p, c_uint32]),
     "ss_process": (c_void_p, [c_void_p, c_uint32, c_char_p, c_uint32, c_uint64, _U64]),
+    "ss_trace_take": (c_void_p, [c_void_p, _U64]),
     "ss_digests": (c_void_p, [c_void_p, _U64]),
     "ss_table_insert": (
         c_int64,

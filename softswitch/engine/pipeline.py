@@ -34,6 +34,27 @@ class Digest:
     values: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """One line of a trace.
+
+    ``kind``: ingress, parser, extract, table, action, condition, register_read, register_write,
+    count, meter, clone, copy, multicast, resubmit, recirculate, digest, enqueue, egress, drop,
+    transmit. ``source`` is ``file:line`` in the P4 program, or empty.
+    """
+
+    kind: str
+    text: str
+    source: str = ""
+    fragment: str = ""
+
+    @classmethod
+    def of(cls, line: str) -> TraceEvent:
+        """From a line of the runtime."""
+        kind, source, fragment, text = [*line.split("\t", 3), "", "", ""][:4]
+        return cls(kind, text, source, fragment)
+
+
 class Pipeline:
     """A switch: program, control-plane objects and packet processing.
 
@@ -41,7 +62,10 @@ class Pipeline:
     same results.
     """
 
-    def __init__(self, program: Program, library_path: Path, seed: int = 0) -> None:
+    def __init__(
+        self, program: Program, library_path: Path, seed: int = 0, *, trace: bool = False
+    ) -> None:
+        self.traces = trace
         self.program = program
         self.library_path = library_path
         self.seed = seed
@@ -88,11 +112,12 @@ class Pipeline:
         """
         program = load(config)
         builder = Builder(cache_dir, Flavour(sanitize=sanitize, trace=trace))
-        return cls(program, builder.build(generate(program)), seed)
+        return cls(program, builder.build(generate(program, trace=trace)), seed, trace=trace)
 
     def clone(self, seed: int | None = None) -> Pipeline:
         """Another, fresh instance of the same program."""
-        return Pipeline(self.program, self.library_path, self.seed if seed is None else seed)
+        chosen = self.seed if seed is None else seed
+        return Pipeline(self.program, self.library_path, chosen, trace=self.traces)
 
     @property
     def native(self) -> Instance:
@@ -162,6 +187,15 @@ class Pipeline:
                 at += n
             out.append(Digest(number, listed.name, tuple(values)))
         return out
+
+    def trace_log(self) -> list[TraceEvent]:
+        """What happened since the last call; needs ``load(..., trace=True)``."""
+        if not self.traces:
+            raise EngineError("the pipeline was not loaded with trace=True")
+        data = self._lib.ss_trace_take(self._instance.ptr, self._size_ref)
+        size = self._size.value
+        text = ctypes.string_at(data, size).decode(errors="replace") if size else ""
+        return [TraceEvent.of(line) for line in text.splitlines()]
 
     def stats(self) -> dict[str, int]:
         """Packets received, sent and dropped by cause, and errors, since the start."""

@@ -231,6 +231,18 @@ class TableView:
         )
         return handle if handle >= 0 else check(handle, self.info.name)
 
+    def insert_packed(
+        self, key: bytes, arg: bytes, action: int, params: bytes, priority: int = 0
+    ) -> int:
+        """`insert` for callers that hold the byte strings of ss_control.h already.
+
+        ``action`` is a number of ``codec.names``, ``params`` its parameters.
+        """
+        handle = self._lib.ss_table_insert(
+            self._instance.ptr, self._index, key, arg, priority, action, params, len(params)
+        )
+        return handle if handle >= 0 else check(handle, self.info.name)
+
     def insert_member(self, match: Sequence[Match], member: int, priority: int = 0) -> int:
         """Add an entry that uses a member of the table's action profile."""
         return self.insert(match, Member(member), (), priority)

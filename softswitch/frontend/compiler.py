@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from finsy.proto import p4i
-from google.protobuf import text_format
+from google.protobuf import json_format, text_format
 
 from softswitch.frontend import bmv2json, p4info
 from softswitch.frontend.check import check_program
@@ -20,6 +20,7 @@ from softswitch.frontend.preprocess import preprocess
 from softswitch.frontend.recursion import deep_recursion
 from softswitch.frontend.source import SourceText
 
+P4INFO_SUFFIXES = (".txtpb", ".txt", ".json", ".bin")
 _P4INFO_HEADER = "# proto-file: p4/config/v1/p4info.proto\n# proto-message: p4.config.v1.P4Info\n\n"
 
 
@@ -44,11 +45,22 @@ class Compiled:
         return _P4INFO_HEADER + text_format.MessageToString(self.p4info)
 
     def write(self, json_path: Path | None, p4info_path: Path | None) -> None:
-        """Write both files; None leaves one out.  Raises `OSError`."""
+        """Write both files; None leaves one out.  Raises `OSError`.
+
+        The suffix of ``p4info_path`` says how: ``.bin``, ``.json``, else text.
+        """
         if json_path is not None:
             json_path.write_text(self.json_text(), encoding="utf-8")
-        if p4info_path is not None:
-            p4info_path.write_text(self.p4info_text(), encoding="utf-8")
+        if p4info_path is None:
+            return
+        match p4info_path.suffix:
+            case ".bin":
+                p4info_path.write_bytes(self.p4info.SerializeToString(deterministic=True))
+            case ".json":
+                text = json_format.MessageToJson(self.p4info, preserving_proto_field_name=True)
+                p4info_path.write_text(text + "\n", encoding="utf-8")
+            case _:
+                p4info_path.write_text(self.p4info_text(), encoding="utf-8")
 
 
 def compile_p4(

@@ -95,6 +95,8 @@ const uint8_t *ss_process(ss_switch *sw, uint32_t port, const uint8_t *data, uin
                           uint64_t now_us, uint64_t *size);
 /* Digests since the last call, kept when hooks.digest is NULL: records as above, by digest id. */
 const uint8_t *ss_digests(ss_switch *sw, uint64_t *size);
+/* Objects built for tracing: the lines since the last call (see ss_trace.c); else nothing. */
+const uint8_t *ss_trace_take(ss_switch *sw, uint64_t *size);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ss_bits.h"
+#include "ss_trace.h"
 
 /* ---- packets ---- */
 
@@ -120,6 +121,7 @@ static void record_append(ss_records *r, uint32_t number, const uint8_t *data, u
 static void transmit(ss_switch *sw, uint32_t port, const uint8_t *data, uint32_t len)
 {
     sw->stats.transmitted++;
+    SS_EVENT(sw, "transmit", "port %u, %u bytes", port, len);
     if (sw->collecting) {
         record_append(&sw->out, port, data, len);
     } else if (sw->hooks.transmit != NULL) {
@@ -134,6 +136,7 @@ static void digest(ss_switch *sw, const ss_packet *p)
     if (len == 0) {
         return;
     }
+    SS_EVENT(sw, "digest", "list %u, %u bytes", p->digest_id, len);
     if (sw->hooks.digest != NULL) {
         sw->hooks.digest(sw->hooks.ctx, p->digest_id, data, len);
     } else if (sw->digests.len < SS_DIGEST_BACKLOG) {
@@ -149,9 +152,11 @@ static void to_egress(ss_switch *sw, ss_packet *p, uint32_t port)
     p->port = port;
     if (std->priority >= sw->queues) {
         sw->stats.dropped_priority++;
+        SS_EVENT(sw, "drop", "priority %u of %u queues", std->priority, sw->queues);
         ss_packet_put(sw, p);
         return;
     }
+    SS_EVENT(sw, "enqueue", "port %u, priority %u", port, std->priority);
     std->enq_timestamp = (uint32_t)sw->now;
     std->enq_qdepth = 0;
     p->next = NULL;
@@ -173,6 +178,7 @@ static void replicate(ss_switch *sw, const ss_packet *p, const ss_replica_set *s
             return;
         }
         memcpy(c->phv, p->phv, ss_prog.phv_size);
+        SS_EVENT(sw, "copy", "to port %u, rid %u", set->replicas[i].port, set->replicas[i].rid);
         SS_STD(c)->egress_rid = (uint16_t)set->replicas[i].rid;
         if (set->truncate != 0) {
             c->truncate_to = set->truncate;
@@ -185,6 +191,7 @@ static void reset_meta(ss_packet *p) { memset(p->phv, 0, ss_prog.meta_size); }
 
 static void clone_ingress(ss_switch *sw, const ss_packet *p)
 {
+    SS_EVENT(sw, "clone", "ingress to egress, session %u", p->clone_session);
     const ss_replica_set *set = ss_replicas_find(&sw->sessions, p->clone_session);
     if (set == NULL || set->n == 0) {
         sw->stats.no_session++;
@@ -210,6 +217,7 @@ static void clone_ingress(ss_switch *sw, const ss_packet *p)
 
 static void clone_egress(ss_switch *sw, const ss_packet *p)
 {
+    SS_EVENT(sw, "clone", "egress to egress, session %u", p->clone_session);
     const ss_replica_set *set = ss_replicas_find(&sw->sessions, p->clone_session);
     if (set == NULL || set->n == 0) {
         sw->stats.no_session++;
@@ -231,6 +239,7 @@ static void clone_egress(ss_switch *sw, const ss_packet *p)
 
 static void resubmit(ss_switch *sw, ss_packet *p)
 {
+    SS_EVENT(sw, "resubmit", "keeps field list %u", p->resubmit_list);
     ss_packet *c = ss_packet_get(sw, p->raw_len);
     if (c != NULL) {
         /* the received bytes may lie in p's memory, which is about to be reused */
@@ -253,6 +262,7 @@ static void resubmit(ss_switch *sw, ss_packet *p)
 static void ingress(ss_switch *sw, ss_packet *p)
 {
     ss_std *std = SS_STD(p);
+    SS_EVENT(sw, "ingress", "port %u, %u bytes, instance type %u", p->ingress_port, p->raw_len, std->instance_type);
     ss_gen_parse(sw, p);
     sw->stats.parser_errors += std->parser_error != 0;
     sw->stats.checksum_errors += std->checksum_error;
@@ -275,6 +285,7 @@ static void ingress(ss_switch *sw, ss_packet *p)
     } else if (std->mcast_grp != 0) {
         const ss_replica_set *set = ss_replicas_find(&sw->groups, std->mcast_grp);
         std->instance_type = SS_REPLICATED;
+        SS_EVENT(sw, "multicast", "group %u, %u copies", std->mcast_grp, set == NULL ? 0 : set->n);
         if (set != NULL && set->n != 0) {
             replicate(sw, p, set);
         } else {
@@ -283,6 +294,7 @@ static void ingress(ss_switch *sw, ss_packet *p)
         ss_packet_put(sw, p);
     } else if (std->egress_spec == SS_DROP_PORT) {
         sw->stats.dropped_ingress++;
+        SS_EVENT(sw, "drop", "at the end of ingress");
         ss_packet_put(sw, p);
     } else {
         std->instance_type = SS_NORMAL;
@@ -294,6 +306,7 @@ static void ingress(ss_switch *sw, ss_packet *p)
 
 static void recirculate(ss_switch *sw, ss_packet *p, const uint8_t *data, uint32_t len)
 {
+    SS_EVENT(sw, "recirculate", "%u bytes, keeps field list %u", len, p->recirculate_list);
     ss_packet *c = ss_packet_get(sw, len);
     if (c != NULL) {
         memcpy(c->buf + headroom(), data, len);
@@ -326,6 +339,7 @@ static void egress(ss_switch *sw, ss_packet *p, const ss_queueing *q)
     std->egress_port = (uint16_t)p->port;
     std->egress_spec = 0; /* BMv2: the drop port plus one, cut to nine bits */
     std->packet_length = p->length_reg;
+    SS_EVENT(sw, "egress", "port %u, rid %u, instance type %u", p->port, std->egress_rid, std->instance_type);
     ss_gen_egress(sw, p);
     p->is_exited = false;
     if (p->is_dead) {
@@ -339,6 +353,7 @@ static void egress(ss_switch *sw, ss_packet *p, const ss_queueing *q)
     }
     if (std->egress_spec == SS_DROP_PORT) {
         sw->stats.dropped_egress++;
+        SS_EVENT(sw, "drop", "at the end of egress");
         ss_packet_put(sw, p);
         return;
     }
@@ -378,6 +393,7 @@ static void drain(ss_switch *sw)
         }
         if (sw->work++ >= SS_WORK_LIMIT) {
             sw->stats.dropped_loop++;
+            SS_EVENT(sw, "drop", "more than %u passes for one packet", SS_WORK_LIMIT);
             ss_packet_put(sw, p);
         } else if (is_egress) {
             egress(sw, p, NULL);

@@ -4,6 +4,7 @@
 #define SS_GEN_H
 
 #include "ss_lookup.h"
+#include "ss_trace.h"
 
 #define SS_ACTION static inline __attribute__((unused))
 #define SS_NO_ACTION (-1000)

@@ -259,7 +259,7 @@ struct ss_switch {
     uint32_t work; /* passes since the call began */
     uint32_t queues;
     bool collecting; /* inside ss_process */
-    ss_records out, digests;
+    ss_records out, digests, trace;
     uint8_t *scratch;
     uint64_t scratch_cap;
     uint64_t seed;

@@ -71,6 +71,7 @@ SS_EXPORT void ss_destroy(ss_switch *sw)
     free(sw->arena);
     free(sw->out.data);
     free(sw->digests.data);
+    free(sw->trace.data);
     free(sw->scratch);
     free(sw);
 }

@@ -263,7 +263,6 @@ static int64_t insert(ss_switch *sw, ss_table *t, ss_match_words *m, int32_t act
     e->seq = t->next_seq++;
     e->action = action;
     e->id = id;
-    e->gen++;
     e->tuple = (uint16_t)tuple;
     e->used = 1;
     memcpy(e->key, m->key, d->words * 8);
@@ -361,6 +360,7 @@ static void delete_entry(ss_switch *sw, ss_table *t, ss_entry *e)
     }
     ss_target_release(sw, t, e->action, e->id);
     e->used = 0;
+    e->gen++; /* old handles must not reach the next owner */
     e->next = t->free_list;
     t->free_list = index + 1;
     t->count--;

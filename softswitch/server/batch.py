@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from finsy.proto import p4r
@@ -40,21 +40,43 @@ _HANDLERS: dict[str, Handler] = {
 # Entities of one ReadResponse: large enough to be quick, small enough for gRPC's 4 MB.
 READ_CHUNK = 256
 
+# Table writes that keep packets out together; about 0.2 ms.
+WRITES_PER_LOCK = 8
 
-def write_batch(ctx: Context, updates: Iterable[Any], atomicity: int, rights: RoleRights) -> None:
+
+def write_batch(ctx: Context, updates: Sequence[Any], atomicity: int, rights: RoleRights) -> None:
     """Carry out `updates`; raise BatchError when one or more of them failed.
 
     ROLLBACK_ON_ERROR and DATAPLANE_ATOMIC stop at the first failure and undo everything, and no
     packet is processed meanwhile.
     """
     if atomicity == p4r.WriteRequest.CONTINUE_ON_ERROR:
-        errors = [_one(ctx, update, rights) for update in updates]
+        errors = _write_each(ctx, updates, rights)
         if any(errors):
             raise BatchError("updates", errors)
         return
     if atomicity not in (p4r.WriteRequest.ROLLBACK_ON_ERROR, p4r.WriteRequest.DATAPLANE_ATOMIC):
         raise invalid(f"unknown atomicity {atomicity}")
     _write_all_or_nothing(ctx, list(updates), rights)
+
+
+def _write_each(
+    ctx: Context, updates: Sequence[Any], rights: RoleRights
+) -> list[P4RuntimeError | None]:
+    """Carry out every update; their errors.
+
+    Taking the switch's lock costs more than a table write, so a few of those share it: few enough
+    that packets don't notice.
+    """
+    errors: list[P4RuntimeError | None] = []
+    for start in range(0, len(updates), WRITES_PER_LOCK):
+        group = updates[start : start + WRITES_PER_LOCK]
+        if all(u.entity.WhichOneof("entity") == "table_entry" for u in group):
+            with ctx.engine.held():
+                errors += [_one(ctx, update, rights) for update in group]
+        else:
+            errors += [_one(ctx, update, rights) for update in group]
+    return errors
 
 
 def _write_all_or_nothing(ctx: Context, updates: list[Any], rights: RoleRights) -> None:

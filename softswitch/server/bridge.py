@@ -7,8 +7,9 @@ P4Runtime errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from softswitch.engine.errors import (
@@ -22,7 +23,7 @@ from softswitch.engine.errors import (
     NotFoundError,
 )
 from softswitch.engine.match import Exact, Lpm, Match, Optional, Range, Ternary
-from softswitch.engine.tables import Group, Member, MeterRates
+from softswitch.engine.tables import Group, Member, MeterRates, TableView
 from softswitch.p4info import ActionProfile, Counter, MatchKind, Meter, Register, ValueSet
 from softswitch.server.codec import BoundAction, MatchCodec
 from softswitch.server.dataplane import DataPlane
@@ -54,6 +55,33 @@ def translated(error: EngineError) -> P4RuntimeError:
     return P4RuntimeError(Code.INTERNAL, str(error))
 
 
+class _Exclusive:
+    """Holds the device's lock, if there is one to hold, and translates engine errors.
+
+    A class and no generator: it is entered for each single write.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, lock: AbstractContextManager[None] | None) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        if self._lock is not None:
+            self._lock.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._lock is not None:
+            self._lock.__exit__(kind, error, traceback)
+        if isinstance(error, EngineError):
+            raise translated(error) from error
+
+
 class Engine:
     """One pipeline.  While it is attached, packets are kept out during each single operation."""
 
@@ -62,6 +90,7 @@ class Engine:
         self._device = device
         self._attached = False
         self._held = False
+        self._packed: dict[int, tuple[TableView, dict[int, int]]] = {}
         # Groups with members that watch ports: what was asked for, by (profile name, group).
         self._watching: dict[tuple[str, int], Sequence[GroupMember]] = {}
 
@@ -73,17 +102,10 @@ class Engine:
         """No packets go through this pipeline."""
         self._attached = False
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
+    def _exclusive(self) -> _Exclusive:
         """Keep packets out, and translate errors."""
-        guard: Any = nullcontext()
-        if self._attached and not self._held:
-            guard = self._device.locked()
-        try:
-            with guard:
-                yield
-        except EngineError as error:
-            raise translated(error) from error
+        needed = self._attached and not self._held
+        return _Exclusive(self._device.locked() if needed else None)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -118,11 +140,33 @@ class Engine:
 
     def insert(self, table: TableCodec, key: EntryKey, target: Target) -> int:
         """Insert an entry; return its handle."""
+        numbers = self._packed.get(table.table.id)
+        if numbers is not None and isinstance(target, BoundAction):
+            view, by_id = numbers
+            number = by_id[target.codec.id]
+            with self._exclusive():
+                return view.insert_packed(key[0], key[1], number, target.params, key[2])
         match = engine_match(table.match, key[0], key[1])
         action, params = _engine_target(target)
         view = self.pipeline.tables[table.table.name]
         with self._exclusive():
             return view.insert(match, action, params, key[2])
+
+    def prepare(self, tables: Iterable[TableCodec]) -> None:
+        """Note the tables whose byte strings are the switch's own: inserting is quick there.
+
+        They differ where a key has another width for clients (@p4runtime_translation).
+        """
+        for table in tables:
+            view = self.pipeline.tables[table.table.name]
+            if tuple(k.width for k in view.info.keys) == table.match.widths:
+                names = view.codec.names
+                by_id = {
+                    id: names[codec.name]
+                    for id, (codec, _) in table.actions.items()
+                    if codec.name in names
+                }
+                self._packed[table.table.id] = (view, by_id)
 
     def modify(self, table: TableCodec, handle: int, target: Target) -> None:
         """Change the action of an entry."""

@@ -37,6 +37,7 @@ def load_context(config: Any, load: LoadPipeline, device: DataPlane) -> Context:
     except EngineError as error:
         raise invalid(f"config.p4_device_config: {error}") from error
     context = Context(program, Engine(pipeline, device), State())
+    context.engine.prepare(program.tables.values())
     for table in program.tables.values():
         found = context.engine.initial_entries(table)
         if found:

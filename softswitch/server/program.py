@@ -21,6 +21,7 @@ class TableCodec:
     table: Table
     match: MatchCodec
     actions: Mapping[int, tuple[ActionCodec, Scope]]
+    needs_priority: bool
 
     def decode_action(self, message: Any, *, default: bool) -> BoundAction:
         """Decode a p4.v1.Action that must be allowed for entries, or for the default entry."""
@@ -162,7 +163,8 @@ class _Binder:
                 )
         widths = [f.width for f in table.fields]
         refs = {r.action.id: (actions[r.action.id], r.scope) for r in table.actions}
-        return TableCodec(table, MatchCodec(f"table {table.name!r}", table.fields, widths), refs)
+        match = MatchCodec(f"table {table.name!r}", table.fields, widths)
+        return TableCodec(table, match, refs, table.needs_priority)
 
     @staticmethod
     def _width(width: object) -> int:

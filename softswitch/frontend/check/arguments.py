@@ -132,7 +132,20 @@ def _unify(
     try:
         unify(formal, given.value.type, inferred, open_)
     except MismatchError as failure:
-        raise type_error(str(failure), given.span) from None
+        raise _mismatch(failure, given.span) from None
+
+
+def _mismatch(failure: MismatchError, span: ast.Span) -> P4CompileError:
+    """The error of an argument that does not fit, with the parameter that is to blame."""
+    found = [diagnostic("type-error", str(failure), span)]
+    if failure.param is not None:
+        message = f"parameter {failure.param.name} is declared here"
+        found.append(diagnostic("type-error", message, failure.param.span, "note"))
+        if isinstance(failure.param.type, ty.Declared):
+            decl = failure.param.type.decl
+            message = f"{decl.name} is declared here"
+            found.append(diagnostic("type-error", message, decl.name_span, "note"))
+    return P4CompileError(found)
 
 
 def _all_known(call: ast.Call, callee: Callee, inferred: Inferred) -> None:
@@ -204,8 +217,8 @@ def _dont_care(param: ast.Parameter, kind: ty.Type, value: ast.Expression) -> as
 def _converted(scope: Scope, value: ast.Expression, kind: ty.Type) -> ast.Expression:
     if isinstance(value.type, (ty.ParserType, ty.ControlType)) and value.type != kind:
         reason = fits(kind, value.type)
-        if reason:
-            raise type_error(reason, value.span)
+        if reason is not None:
+            raise _mismatch(reason, value.span)
         return value
     if isinstance(value.type, (ty.TypeName, ty.ActionType, ty.TableType, ty.FunctionType)):
         raise type_error(f"{text(value)}: not a value", value.span)

@@ -83,8 +83,7 @@ def _function(scope: Scope, call: ast.Call, decl: ast.FunctionDecl) -> None:
         builtins.check_core_function(scope, call, decl)
         return
     call.kind = ast.CallKind.FUNCTION
-    if decl.type_params:
-        call.decl = specialise.specialised(scope.session, decl, call.type_arguments)
+    specialise.specialise_call(scope.session, call, decl, "params")
 
 
 # --------------------------------------------------------------------------- constructors
@@ -127,6 +126,11 @@ def _constructor(scope: Scope, call: ast.Call, head: ast.TypeExpr) -> None:
     # the arguments tell the type: V1Switch(...) is V1Switch<H, M>
     open_type = type(named)(named.decl, tuple(ty.TypeVar(p.name, p) for p in generic))
     call.type = substitute(open_type, inferred)
+    if generic and isinstance(call.decl, (ast.ControlDecl, ast.ParserDecl)):
+        call.type_arguments = tuple(inferred[p] for p in generic)
+        made = specialise.specialise_call(scope.session, call, call.decl, "constructor_params")
+        if not made.type_params:
+            call.type = type(named)(made)
 
 
 def _with_declaration(failure: P4CompileError, named: ty.Declared) -> P4CompileError:
@@ -221,7 +225,17 @@ def _apply(scope: Scope, call: ast.Call, block: ty.ControlType | ty.ParserType) 
         raise type_error(message, call.span)
     call.kind, call.decl, call.type = ast.CallKind.APPLY, block.decl, ty.VOID
     params: list[ast.Parameter] = block.decl.params  # type: ignore[attr-defined]
-    bind(scope, call, Callee(block.name, params, bindings=own_bindings(block)))
+    generic = type_params(block.decl)
+    to_infer = [p for p, kind in own_bindings(block).items() if kind == ty.TypeVar(p.name, p)]
+    by_type = isinstance(call.target, ast.TypeExpr)
+    open_ = to_infer if by_type else []
+    known = {p: kind for p, kind in own_bindings(block).items() if p not in open_}
+    inferred = bind(scope, call, Callee(block.name, params, open_, known))
+    if by_type and generic and isinstance(block.decl, (ast.ControlDecl, ast.ParserDecl)):
+        call.type_arguments = tuple(inferred[p] for p in generic)
+        made = specialise.specialise_call(scope.session, call, block.decl, "params")
+        if not made.type_params and call.target is not None:
+            call.target.type = ty.TypeName(type(block)(made))
 
 
 def _apply_table(scope: Scope, call: ast.Call, table: ty.TableType) -> None:

@@ -18,6 +18,7 @@ from softswitch.frontend.check.functions import (
 )
 from softswitch.frontend.check.parsers import check_parser
 from softswitch.frontend.check.session import Place, Scope, text, type_error
+from softswitch.frontend.check.specialise import keep_pristine
 from softswitch.frontend.check.statements import check_annotations, check_block, check_variable
 from softswitch.frontend.check.tables import check_table
 from softswitch.frontend.check.typerefs import make_struct, resolve, substitute
@@ -261,6 +262,12 @@ def _same_signature(
 
 def _control(scope: Scope, decl: ast.ControlDecl) -> None:
     scope.declare(decl)
+    keep_pristine(scope, decl)
+    check_control(scope, decl)
+
+
+def check_control(scope: Scope, decl: ast.ControlDecl) -> None:
+    """Checks a control; its name is already declared."""
     inner = scope.child(Place("control", decl))
     for param in decl.type_params:
         inner.declare(param)
@@ -277,6 +284,7 @@ def _control(scope: Scope, decl: ast.ControlDecl) -> None:
 
 def _parser(scope: Scope, decl: ast.ParserDecl) -> None:
     scope.declare(decl)
+    keep_pristine(scope, decl)
     check_parser(scope, decl)
 
 

@@ -69,7 +69,7 @@ def check_signature(scope: Scope, decl: ast.FunctionDecl | ast.MethodDecl) -> Sc
 
 def check_function(scope: Scope, decl: ast.FunctionDecl) -> None:
     """Checks a function and declares it: it is not visible in its own body."""
-    if decl.body is not None and decl.type_params:
+    if decl.body is not None:
         keep_pristine(scope, decl)
     inner = check_signature(scope, decl)
     if decl.body is None:

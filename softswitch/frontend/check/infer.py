@@ -11,7 +11,11 @@ Inferred = dict[ast.TypeParameter, ty.Type]
 
 
 class MismatchError(Exception):
-    """Two types that cannot be the same; the text says why."""
+    """Two types that cannot be the same; the text says why, ``param`` where."""
+
+    def __init__(self, message: str, param: ast.Parameter | None = None) -> None:
+        super().__init__(message)
+        self.param = param
 
 
 def unify(
@@ -78,14 +82,16 @@ def _unify_callables(
         if a.direction != b.direction:
             raise MismatchError(
                 f"Cannot unify parameter {b.name} of {actual.name} with {a.name} of "
-                f"{formal.name}: directions '{b.direction}' and '{a.direction}' differ"
+                f"{formal.name}: directions '{b.direction}' and '{a.direction}' differ",
+                b.decl,
             )
         unify(a.type, b.type, inferred, open_)
         expected = substitute(a.type, inferred)
         if expected != b.type and not isinstance(expected, ty.TypeVar):
             raise MismatchError(
                 f"Cannot unify parameter {b.name} of {actual.name} with {a.name} of "
-                f"{formal.name}: type '{b.type}' is not '{expected}'"
+                f"{formal.name}: type '{b.type}' is not '{expected}'",
+                b.decl,
             )
 
 
@@ -96,13 +102,13 @@ def apply_params(kind: ty.ParserType | ty.ControlType) -> list[ty.Param]:
     return [ty.Param(p.name, p.direction, substitute(p.type, bindings), p) for p in params]
 
 
-def fits(formal: ty.Type, actual: ty.Type) -> str:
-    """Why a parser or control does not fit a parser or control type; '' if it does."""
+def fits(formal: ty.Type, actual: ty.Type) -> MismatchError | None:
+    """Why a parser or control does not fit a parser or control type; None if it does."""
     if not isinstance(formal, (ty.ParserType, ty.ControlType)) or type(formal) is not type(actual):
-        return f"Cannot cast implicitly type '{actual}' to type '{formal}'"
+        return MismatchError(f"Cannot cast implicitly type '{actual}' to type '{formal}'")
     assert isinstance(actual, (ty.ParserType, ty.ControlType))
     try:
         _unify_callables(formal, actual, {}, set())
     except MismatchError as failure:
-        return str(failure)
-    return ""
+        return failure
+    return None

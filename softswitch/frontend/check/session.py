@@ -17,6 +17,8 @@ from softswitch.frontend.diagnostics import (
     suggestion,
 )
 
+Generic = ast.FunctionDecl | ast.ControlDecl | ast.ParserDecl
+
 _MAX_ERRORS = 20
 _TYPES = (
     *(ast.StructDecl, ast.EnumDecl, ast.TypedefDecl, ast.ExternDecl, ast.TypeParameter),
@@ -33,11 +35,9 @@ class Session:
     errors: dict[str, ast.EnumMember] = field(default_factory=dict)
     match_kinds: dict[str, ast.EnumMember] = field(default_factory=dict)
     declared: dict[ast.Declaration, ty.Type] = field(default_factory=dict)
-    # generic functions: an unchecked copy, the scope around it, the specialised copies
-    pristine: dict[ast.FunctionDecl, tuple[ast.FunctionDecl, Scope]] = field(default_factory=dict)
-    specialised: dict[tuple[ast.Declaration, tuple[ty.Type, ...]], ast.FunctionDecl] = field(
-        default_factory=dict
-    )
+    # generic code: an unchecked copy, the scope around it, the specialised copies
+    pristine: dict[Generic, tuple[Generic, Scope]] = field(default_factory=dict)
+    specialised: dict[tuple[Generic, tuple[ty.Type, ...]], Generic] = field(default_factory=dict)
     current: ast.Span = ast.NO_SPAN
 
     def warn(self, kind: str, message: str, span: ast.Span) -> None:

@@ -236,8 +236,8 @@ def _hash(ctx: Context, call: ast.Call) -> None:
     base, data, limit = sequence(ctx, [_arg(call, 2), _arg(call, 3), _arg(call, 4)])
     inputs: list[ir.Expr] = []
     for item in flat_scalars(data, call.span):
-        # BMv2 skips fields of invalid headers, so the values are copied first
-        inputs.append(item if isinstance(item, ir.Const) else ctx.saved(item, call.span))
+        # BMv2 skips fields of invalid headers, so their values are copied first
+        inputs.append(item if ctx.store.is_fixed(item) else ctx.saved(item, call.span))
     name = algorithm_name(ctx, _arg(call, 1))
     made = add_calculation(ctx, Calculation("", name, inputs, span=call.span))
     operands = (ref, read(base), ir.ObjectRef("calculation", made.name), read(limit))

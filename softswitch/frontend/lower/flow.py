@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from softswitch.frontend import ast
 from softswitch.frontend.ast import Span
+from softswitch.frontend.diagnostics import error
 from softswitch.frontend.lower import ir
 from softswitch.frontend.lower.context import Context, unsupported
 from softswitch.frontend.lower.effects import tidy
@@ -126,7 +127,7 @@ class FlowBuilder:
                     f"table '{table.name}' is applied in several places that continue "
                     "differently; this target cannot do that"
                 )
-                raise unsupported(text, table.span)
+                raise error("invalid", text, table.span)
             return known
         node = TableNode(table, following, default)
         self.tables[id(table)] = node

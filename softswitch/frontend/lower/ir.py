@@ -353,10 +353,12 @@ def bodies(stmt: Stmt) -> tuple[list[Stmt], ...]:
 
 def walk(stmts: list[Stmt]) -> Iterator[Stmt]:
     """All statements, outer before inner."""
-    for stmt in stmts:
+    pending = stmts[::-1]
+    while pending:
+        stmt = pending.pop()
         yield stmt
-        for body in bodies(stmt):
-            yield from walk(body)
+        for body in reversed(bodies(stmt)):
+            pending.extend(reversed(body))
 
 
 def operands(stmt: Stmt) -> tuple[Operand, ...]:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from softswitch.frontend import types as ty
-from softswitch.frontend.lower.ir import FieldRef
+from softswitch.frontend.diagnostics import error
+from softswitch.frontend.lower.ir import Const, Expr, FieldRef
 from softswitch.frontend.lower.model import (
     HeaderType,
     Instance,
@@ -40,6 +41,7 @@ class Store:
         self._scalar_names: set[str] = set()
         self._header_types: dict[ty.Type, HeaderType] = {}
         self._union_types: dict[ty.Type, UnionType] = {}
+        self._varbit_types: dict[int, HeaderType] = {}
         self._type_names: set[str] = {"scalars_0", "standard_metadata"}
         model.header_types.append(self.scalars)
         model.instances[SCALARS] = Instance(SCALARS, self.scalars, metadata=True, program=True)
@@ -81,7 +83,19 @@ class Store:
             return StructPlace(kind, items)
         if isinstance(kind, (ty.Header, ty.HeaderUnion, ty.Stack)):
             return self._header_like(kind, unique(prefix + name, self._names), program)
+        if isinstance(kind, ty.Varbit):
+            return self._varbit(kind, unique(name, self._names))
         return self.scalar(name, kind, program)
+
+    def _varbit(self, kind: ty.Varbit, name: str) -> ScalarPlace:
+        """A variable of a varbit type: an instance of its own, as in p4c."""
+        layout = self._varbit_types.get(kind.width)
+        if layout is None:
+            layout = HeaderType(f"$varbit{kind.width}", [("field", -kind.width, False)])
+            self._varbit_types[kind.width] = layout
+            self.model.header_types.append(layout)
+        self.model.instances[name] = Instance(name, layout, metadata=True)
+        return ScalarPlace(kind, FieldRef(kind.width, False, False, name, "field"))
 
     def _header_like(self, kind: ty.Type, name: str, program: bool) -> Place:
         if isinstance(kind, ty.Header):
@@ -115,6 +129,21 @@ class Store:
         self.model.unions[name] = UnionInstance(name, self.union_type(kind), names)
         return UnionPlace(kind, name, members)
 
+    def is_fixed(self, expr: Expr) -> bool:
+        """Whether a calculation can read the expression where it is.
+
+        Constants, the program's metadata, and varbit fields, which cannot be copied elsewhere.
+        """
+        if isinstance(expr, Const):
+            return True
+        if not isinstance(expr, FieldRef) or expr.header not in self.model.instances:
+            return False
+        if expr.header == SCALARS:
+            return expr.name in self.keep
+        fields = self.model.instances[expr.header].type.fields
+        varbit = any(n == expr.name and width < 0 for n, width, _ in fields)
+        return varbit or expr.header == "standard_metadata"
+
     def header_type(self, kind: ty.Header) -> HeaderType:
         """The layout of a header type."""
         found = self._header_types.get(kind)
@@ -124,6 +153,7 @@ class Store:
                 for n, t in header_fields(kind)
             ]
             found = HeaderType(unique(kind.name, self._type_names), fields)
+            _check_layout(kind, found)
             self._header_types[kind] = found
             self.model.header_types.append(found)
         return found
@@ -137,6 +167,17 @@ class Store:
             self._union_types[kind] = found
             self.model.union_types.append(found)
         return found
+
+
+def _check_layout(kind: ty.Header, layout: HeaderType) -> None:
+    if layout.bits % 8:
+        text = (
+            f"{kind.name}: header with fields totaling {layout.bits} bits; this target only "
+            "supports headers with fields totaling a multiple of 8 bits"
+        )
+        raise error("overlimit", text, kind.decl.name_span)
+    if sum(width < 0 for _, width, _ in layout.fields) > 1:
+        raise error("unsupported", "headers with several varbit fields", kind.decl.name_span)
 
 
 def _join(name: str, part: str) -> str:

@@ -38,7 +38,7 @@ def table_of(ctx: Context, message: Any) -> TableCodec:
 def entry_key(table: TableCodec, message: Any) -> EntryKey:
     """Match and priority of a TableEntry; raise INVALID_ARGUMENT."""
     priority: int = message.priority
-    if table.table.needs_priority:
+    if table.needs_priority:
         if priority <= 0:
             raise invalid(
                 f"table {table.table.name!r} has ternary, range or optional keys: "
@@ -298,7 +298,7 @@ class TableEntries:
         if not message.table_id or not message.match:
             yield from list(entries.items())
             return
-        if table.table.needs_priority and not message.priority:
+        if table.needs_priority and not message.priority:
             pair = table.match.decode(message.match)
             yield from [(k, e) for k, e in entries.items() if (k[0], k[1]) == pair]
             return

@@ -18,11 +18,19 @@ class Machine:
         self.start = pipeline["init_table"]
         self.nodes = {n["name"]: n for n in (*pipeline["tables"], *pipeline["conditionals"])}
         self.actions = {a["id"]: a for a in document["actions"]}
-        self.widths = {}
+        self.widths: dict[tuple[str, str], tuple[int, bool]] = {}
+        self.fields: dict[str, list[str]] = {}
+        self.stacks: dict[str, list[str]] = {}
         types = {t["name"]: t for t in document["header_types"]}
         for header in document["headers"]:
-            for name, width, signed in types[header["header_type"]]["fields"]:
+            fields = types[header["header_type"]]["fields"]
+            self.fields[header["name"]] = [f[0] for f in fields]
+            self.widths[header["name"], "$valid$"] = (1, False)
+            for name, width, signed in fields:
                 self.widths[header["name"], name] = (width, signed)
+        names = [h["name"] for h in document["headers"]]
+        for stack in document["header_stacks"]:
+            self.stacks[stack["name"]] = [names[i] for i in stack["header_ids"]]
         self.state: State = {}
 
     def run(self, fields: State) -> State:
@@ -49,8 +57,16 @@ class Machine:
             operands = primitive["parameters"]
             at += 1
             match primitive["op"]:
+                case "add_header":
+                    self._validate(self._header(operands[0]))
+                case "remove_header":
+                    self.state[self._header(operands[0]), "$valid$"] = 0
+                case "assign_header":
+                    target, source = (self._header(o) for o in operands)
+                    for name in (*self.fields[target], "$valid$"):
+                        self.state[target, name] = self.state[source, name]
                 case "assign":
-                    header, name = operands[0]["value"]
+                    header, name = self._place(operands[0])
                     width, signed = self.widths[header, name]
                     value = self.value(operands[1]) & ((1 << width) - 1)
                     if signed and value >> (width - 1):
@@ -66,6 +82,29 @@ class Machine:
                 case other:
                     raise AssertionError(other)
         return exited
+
+    def _validate(self, header: str) -> None:
+        if not self.state[header, "$valid$"]:
+            for name in self.fields[header]:
+                self.state[header, name] = 0
+        self.state[header, "$valid$"] = 1
+
+    def _header(self, item: Json) -> str:
+        if item.get("type") == "header":
+            return str(item["value"])
+        while "op" not in item:
+            item = item["value"]
+        assert item["op"] == "dereference_header_stack"
+        return self.stacks[item["left"]["value"]][self.value(item["right"])]
+
+    def _place(self, item: Json) -> tuple[str, str]:
+        if item.get("type") == "field":
+            return item["value"][0], item["value"][1]
+        while "op" not in item:
+            item = item["value"]
+        assert item["op"] == "access_field"
+        header = self._header(item["left"])
+        return header, self.fields[header][item["right"]]
 
     def value(self, item: Json) -> int:
         """An expression; truth values are 0 and 1."""
@@ -85,6 +124,8 @@ class Machine:
 
     def _operator(self, item: Json) -> int:
         op = item["op"]
+        if op == "access_field":
+            return self.state[self._place(item)]
         if op == "?":
             return self.value(item["left"] if self.value(item["cond"]) else item["right"])
         right = self.value(item["right"])

@@ -171,6 +171,35 @@ def test_generic_functions_are_specialised_for_each_use(tmp_path: Path) -> None:
     assert decls[0].result.type == ty.Bit(8)
 
 
+def test_generic_controls_and_parsers_are_specialised(tmp_path: Path) -> None:
+    typed = check(
+        program(
+            top="control Swap<T>(inout T a, inout T b)(T k) { T t; apply { t = a; a = b; b = t; } }"
+            " control Set<T>(inout T a, in T b) { apply { a = b; } }"
+            " parser Get<T>(packet_in p, out T h) { state start { p.extract(h); } }",
+            parser="Get<h_t>() get;",
+            state="get.apply(pkt, hdr.h);",
+            control="Swap<bit<8>>(3) one; Swap(16w3) two; Swap<bit<8>>(k = 4) three;",
+            apply="one.apply(hdr.h.a, hdr.g.a); two.apply(hdr.h.b, hdr.g.b);"
+            " three.apply(hdr.h.a, meta.m); Set.apply(hdr.h.a, 3); Set<bit<16>>.apply(hdr.h.b, 3);",
+        ),
+        tmp_path,
+    )
+    calls = [c for c in find(typed.program, ast.Call) if c.kind is ast.CallKind.APPLY]
+    assert len(calls) == 6
+    for call in calls:
+        assert isinstance(call.decl, (ast.ControlDecl, ast.ParserDecl))
+        assert call.decl.type_params == []
+        assert [b.param for b in call.bound] == call.decl.params
+        kinds = [b.param.type for b in call.bound if b.value]
+        assert kinds == [b.value.type for b in call.bound if b.value]
+    one, two, three = (
+        c.decl for c in calls if isinstance(c.decl, ast.ControlDecl) and c.decl.name == "Swap"
+    )
+    assert one is three
+    assert one is not two
+
+
 def test_every_expression_has_a_type_and_implicit_casts_are_written(tmp_path: Path) -> None:
     blocks = "\n".join(f"{{ {text} }}" for text in APPLY.values())
     typed = check(program(top=FUNCTIONS, apply=blocks), tmp_path)

@@ -126,3 +126,17 @@ def test_crlf_and_unicode_sources(tmp_path: Path) -> None:
         check_program(parse(preprocess(tmp_path / "program.p4")))
     assert [d.kind for d in caught.value.diagnostics] == ["not-found"]
     assert caught.value.diagnostics[0].column == 45
+
+
+def test_a_control_that_does_not_fit_shows_its_parameter(tmp_path: Path) -> None:
+    text = program().replace(
+        "control Eg(inout headers_t hdr, inout meta_t",
+        "control Eg(inout headers_t hdr,\n in meta_t",
+    )
+    error, *notes = failure(text, tmp_path).diagnostics
+    assert "directions 'in' and 'inout' differ" in error.message
+    assert text.split("\n")[error.line - 1].startswith("V1Switch(")
+    assert error.column == text.split("\n")[error.line - 1].index("Eg()") + 1
+    shown = [text.split("\n")[note.line - 1] for note in notes]
+    assert shown[0].startswith(" in meta_t")
+    assert shown[1].startswith("struct meta_t")

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import queue
+import subprocess
 from pathlib import Path
 
 import grpc
@@ -29,8 +32,6 @@ Config = p4r.SetForwardingPipelineConfigRequest
 
 
 def make_config(name: str, cookie: int) -> p4r.ForwardingPipelineConfig:
-    import json
-
     compiled = compile_p4(PROGRAMS / f"{name}.p4")
     return p4r.ForwardingPipelineConfig(
         p4info=compiled.p4info,
@@ -310,3 +311,24 @@ def controller(primary, entities_config):
     """A primary client with entities.p4 running."""
     primary.set_config(entities_config)
     return primary
+
+
+@pytest.fixture
+def veths():
+    """Two veth pairs with nothing of the kernel's own traffic: ((a0, a1), (b0, b1))."""
+    name = f"inca{os.getpid() % 100000}"
+    pairs = ((f"{name}a0", f"{name}a1"), (f"{name}b0", f"{name}b1"))
+    try:
+        for one, two in pairs:
+            ip("link", "add", one, "type", "veth", "peer", "name", two)
+            for end in (one, two):
+                ip("link", "set", end, "addrgenmode", "none")
+                ip("link", "set", end, "up")
+        yield pairs
+    finally:
+        for one, _ in pairs:
+            subprocess.run(["ip", "link", "del", one], capture_output=True, check=False)
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)

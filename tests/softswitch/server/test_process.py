@@ -2,7 +2,6 @@
 """The switch as a process: command line, readiness, signals, errors, TLS, packets over gRPC."""
 
 import json
-import os
 import socket
 import subprocess
 
@@ -189,37 +188,23 @@ def test_tls(tmp_path):
 
 
 @pytest.mark.root
-def test_pipeline_on_interfaces(files, names):
-    """Packets from a veth through the pushed program to another one, counted and captured."""
-    name = f"inca-t{os.getpid() % 100000}"
-    pairs = [(f"{name}a", f"{name}b"), (f"{name}c", f"{name}d")]
-    try:
-        for one, two in pairs:
-            _ip("link", "add", one, "type", "veth", "peer", "name", two)
-            for end in (one, two):
-                _ip("link", "set", end, "addrgenmode", "none")
-                _ip("link", "set", end, "up")
-        ports = ["-i", f"1@{pairs[0][0]}", "-i", f"2@{pairs[1][0]}"]
-        config, p4info = files
-        with SwitchProcess(
-            config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY
-        ) as switch:
-            client = Client(switch.address, 1, None, DEVICE_ID)
-            client.arbitrate()
-            client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.set", 2, 0x11))
-            frame = packet() + bytes(50)
-            assert _through(pairs[0][1], pairs[1][1], frame) == frame[:9] + b"\x11" + frame[10:]
-            stats = switch.stats()["ports"]
-            assert (stats["1"]["rx_packets"], stats["2"]["tx_packets"]) == (1, 1)
-            client.close()
-            assert switch.stop() == 0
-    finally:
-        for one, _ in pairs:
-            subprocess.run(["ip", "link", "del", one], capture_output=True, check=False)
-
-
-def _ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+def test_pipeline_on_interfaces(files, names, veths):
+    """Packets from a veth through the program to another one, counted."""
+    (a0, a1), (b0, b1) = veths
+    config, p4info = files
+    ports = ["-i", f"1@{a0}", "-i", f"2@{b0}"]
+    with SwitchProcess(
+        config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY
+    ) as switch:
+        client = Client(switch.address, 1, None, DEVICE_ID)
+        client.arbitrate()
+        client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.set", 2, 0x11))
+        frame = packet() + bytes(50)
+        assert _through(a1, b1, frame) == frame[:9] + b"\x11" + frame[10:]
+        stats = switch.stats()["ports"]
+        assert (stats["1"]["rx_packets"], stats["2"]["tx_packets"]) == (1, 1)
+        client.close()
+        assert switch.stop() == 0
 
 
 def _through(source, sink, frame):

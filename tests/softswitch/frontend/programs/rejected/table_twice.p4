@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "head.p4inc"
 control Ig(inout headers_t hdr, inout meta_t meta, inout standard_metadata_t sm) {
-    table t { // error unsupported
+    table t { // error invalid
         key = { hdr.h.a : exact; }
         actions = { NoAction; }
     }
