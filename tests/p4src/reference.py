@@ -74,17 +74,27 @@ class Aggregator:
         if packet.bitmap == 0 or packet.bitmap & ~row.full_mask or packet.len > 32:
             self.count(packet, Event.REJECTED)
             return []
+        return self._contribute(packet, slot if own else None, row, now)
+
+    def _contribute(self, packet: Agg, own: Slot | None, row: Row, now: int) -> list[Out]:
+        """A valid contribution; `own` is its slot, if it has one."""
         if packet.flags & Flag.RESEND:
-            self.count(packet, Event.RESEND)
-            return [Out(packet.but(flags=packet.flags | Flag.NOAGG), server_of=packet.job)]
+            return [self._bypass(packet)]
         if packet.bitmap == row.full_mask:
             self.count(packet, Event.EMIT)
             return [self._emit(packet, row)]
-        if slot is None:
-            self.count(packet, Event.ALLOCATE)
-            self.slots[at] = Slot(packet, now)
-            return []
-        return self._merge(packet, at, slot, row) if own else self._collide(packet, at, slot, now)
+        at = self.index(packet)
+        if own is not None:
+            return self._merge(packet, at, own, row)
+        if at in self.slots:
+            return self._collide(packet, at, self.slots[at], now)
+        self.count(packet, Event.ALLOCATE)
+        self.slots[at] = Slot(packet, now)
+        return []
+
+    def _bypass(self, packet: Agg) -> Out:
+        self.count(packet, Event.RESEND)
+        return Out(packet.but(flags=packet.flags | Flag.NOAGG), server_of=packet.job)
 
     def index(self, packet: Agg) -> int:
         """Which slot a fragment may have."""
@@ -112,15 +122,7 @@ class Aggregator:
         if held.op != packet.op:
             self.count(packet, Event.REJECTED)
             return []
-        values, overflow = combine(Op(packet.op), held.values, packet.values)
-        flags = packet.flags | (held.flags & STICKY) | (Flag.OVERFLOW if overflow else Flag(0))
-        merged = packet.but(
-            values=values,
-            bitmap=held.bitmap | packet.bitmap,
-            prio=max(held.prio, packet.prio),
-            exp=max(held.exp, packet.exp),
-            flags=flags,
-        )
+        merged = added(held, packet)
         self.slots[at] = replace(slot, packet=merged.but(layer=held.layer))
         if merged.bitmap != row.full_mask:
             self.count(packet, Event.MERGE)
@@ -135,27 +137,85 @@ class Aggregator:
         weak = self.downgrade is Downgrade.AGE and age > self.age_after
         rank = 0 if weak else slot.packet.prio
         if packet.prio > rank or age > self.expire_after:
-            self.count(packet, Event.PREEMPT if packet.prio > rank else Event.EXPIRE)
-            self.slots[at] = Slot(packet, now)
-            gone = carried(packet, slot.packet)
-            gone = gone.but(flags=gone.flags | Flag.EVICTED | Flag.NOAGG, round=0)
-            return [Out(gone, server_of=gone.job)]
-        self.count(packet, Event.PASS_THROUGH)
+            event = Event.PREEMPT if packet.prio > rank else Event.EXPIRE
+            return self._displace(packet, slot, event, now)
         prio = slot.packet.prio
         if self.downgrade is Downgrade.HALVE:
             prio >>= 1
         elif self.downgrade is Downgrade.DECREMENT:
             prio = max(0, prio - 1)
         slot.packet = slot.packet.but(prio=prio)
+        return self._pass(packet)
+
+    def _displace(self, packet: Agg, slot: Slot, event: Event, now: int) -> list[Out]:
+        self.count(packet, event)
+        self.slots[self.index(packet)] = Slot(packet, now)
+        gone = carried(packet, slot.packet)
+        gone = gone.but(flags=gone.flags | Flag.EVICTED | Flag.NOAGG, round=0)
+        return [Out(gone, server_of=gone.job)]
+
+    def _pass(self, packet: Agg) -> list[Out]:
+        self.count(packet, Event.PASS_THROUGH)
         flags = packet.flags | Flag.COLLISION | Flag.NOAGG
         return [Out(packet.but(flags=flags), server_of=packet.job)]
 
     def _emit(self, packet: Agg, row: Row) -> Out:
         packet = packet.but(worker=NO_WORKER)
+        if packet.bitmap != row.full_mask:
+            flags = packet.flags | Flag.PARTIAL | Flag.NOAGG
+            return Out(packet.but(flags=flags), server_of=packet.job)
         if not row.direct:
             return Out(packet, server_of=packet.job)
         total = packet.but(kind=MessageType.PARAM, flags=packet.flags & STICKY)
         return Out(total, server_of=packet.job, workers_of=packet.job)
+
+
+class AtpAggregator(Aggregator):
+    """First come, first served; a repeated fragment takes its slot along (esa.md 2.3)."""
+
+    def _contribute(self, packet: Agg, own: Slot | None, row: Row, now: int) -> list[Out]:
+        again = packet.flags & Flag.RESEND
+        if packet.bitmap == row.full_mask:
+            self.count(packet, Event.EMIT)
+            return [self._emit(packet, row)]
+        if own is None and again:
+            return [self._bypass(packet)]
+        if own is None or own.packet.op != packet.op:
+            return super()._contribute(packet.but(flags=packet.flags & ~again), own, row, now)
+        held = own.packet
+        repeated = held.bitmap & packet.bitmap
+        if again:
+            del self.slots[self.index(packet)]
+        if repeated and (again or held.bitmap == row.full_mask):
+            self.count(packet, Event.REPLAY)
+            return [self._emit(carried(packet, held), row)]
+        if again:
+            self.count(packet, Event.EMIT)
+            return [self._emit(added(held, packet), row)]
+        return super()._contribute(packet, own, row, now)
+
+    def _merge(self, packet: Agg, at: int, slot: Slot, row: Row) -> list[Out]:
+        if slot.packet.op != packet.op:  # looked at before the bitmap
+            self.count(packet, Event.REJECTED)
+            return []
+        return super()._merge(packet, at, slot, row)
+
+    def _collide(self, packet: Agg, at: int, slot: Slot, now: int) -> list[Out]:
+        if now - slot.since > self.expire_after:
+            return self._displace(packet, slot, Event.EXPIRE, now)
+        return self._pass(packet)
+
+
+def added(held: Agg, packet: Agg) -> Agg:
+    """The packet, with what the slot holds added to it."""
+    values, overflow = combine(Op(packet.op), held.values, packet.values)
+    return packet.but(
+        values=values,
+        bitmap=held.bitmap | packet.bitmap,
+        prio=max(held.prio, packet.prio),
+        exp=max(held.exp, packet.exp),
+        flags=packet.flags | (held.flags & STICKY) | (Flag.OVERFLOW if overflow else Flag(0)),
+    )
 
 
 def key(packet: Agg) -> tuple[int, int]:
