@@ -34,6 +34,49 @@ def write_frames(path: Path, frames: Iterable[tuple[int, bytes]]) -> Path:
     return path
 
 
+class Blast:
+    """The load generator as a process: ``start``, then ``finish``.
+
+    It sends as fast as the kernel takes frames, at most ``count`` (0: no limit) for at most
+    ``seconds`` (0: no limit); ``window`` (0: none) bounds how many are on their way at a time.
+    """
+
+    def __init__(
+        self,
+        frames: Path,
+        interfaces: Sequence[str],
+        *,
+        count: int = 0,
+        seconds: float = 0.0,
+        window: int = 0,
+    ) -> None:
+        limits = [str(count), str(seconds), str(window)]
+        self._process = subprocess.Popen(
+            [str(tool("blast")), str(frames), *limits, *interfaces],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def running(self) -> bool:
+        """True until it has sent all."""
+        return self._process.poll() is None
+
+    def finish(self) -> tuple[int, float]:
+        """Wait for it; frames sent, and in how many seconds."""
+        out, errors = self._process.communicate()
+        if self._process.returncode != 0:
+            raise BenchError(errors.strip() or "blast: failed")
+        sent, elapsed = out.split()
+        return int(sent), float(elapsed)
+
+    def abort(self) -> None:
+        """End it early."""
+        if self.running():
+            self._process.kill()
+        self._process.communicate()
+
+
 def blast(
     frames: Path,
     interfaces: Sequence[str],
@@ -42,17 +85,12 @@ def blast(
     seconds: float = 0.0,
     window: int = 0,
 ) -> tuple[int, float]:
-    """Send frames as fast as possible; return how many were sent, and in how many seconds.
-
-    ``window`` (0: none) bounds how many frames are on their way at a time.
-    """
-    limits = [str(count), str(seconds), str(window)]
-    command = [str(tool("blast")), str(frames), *limits, *interfaces]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BenchError(done.stderr.strip() or "blast: failed")
-    sent, elapsed = done.stdout.split()
-    return int(sent), float(elapsed)
+    """Run the load generator to its end; frames sent, and in how many seconds."""
+    run = Blast(frames, interfaces, count=count, seconds=seconds, window=window)
+    try:
+        return run.finish()
+    finally:
+        run.abort()
 
 
 def probe(source: str, sink: str, frame: bytes, count: int, gap_us: int = 200) -> list[int]:
