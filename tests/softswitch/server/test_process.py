@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The switch as a process: command line, readiness, signals, errors, TLS, packets over gRPC."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -12,8 +13,9 @@ from finsy.proto import p4r, p4r_grpc
 from softswitch.server.options import DEFAULT_ADDRESS, OptionError, parse
 from softswitch.server.packet_stream import PacketStreamRequest, packet_stream
 from softswitch.server.port_config import PortConfigError, parse_port_config
-from tests.softswitch.server.conftest import DEVICE_ID, Client
+from tests.softswitch.server.conftest import CPU_PORT, DEVICE_ID, Client, ip
 from tests.softswitch.server.switch_process import SwitchProcess, fails
+from tests.softswitch.server.test_entities import wait_until
 from tests.softswitch.server.test_tables import packet
 
 ANY = ("--grpc-server-addr", "127.0.0.1:0")
@@ -208,12 +210,77 @@ def test_pipeline_on_interfaces(files, names, veths):
 
 
 def _through(source, sink, frame):
-    with (
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as receiver,
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender,
-    ):
-        receiver.bind((sink, 3))
-        receiver.settimeout(10)
-        sender.bind((source, 0))
+    with _listening(sink) as receiver:
+        _send(source, frame)
+        return _received(receiver)
+
+
+def _send(interface, frame):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind((interface, 0))
         sender.send(frame)
-        return receiver.recv(2048)
+
+
+def _received(receiver):
+    """The next packet that came in, not one that was sent on this interface."""
+    while True:
+        data, address = receiver.recvfrom(2048)
+        if address[2] != socket.PACKET_OUTGOING:
+            return data
+
+
+@contextlib.contextmanager
+def _listening(interface):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as receiver:
+        receiver.bind((interface, 3))
+        receiver.settimeout(10)
+        yield receiver
+
+
+@pytest.mark.root
+def test_controller_traffic_on_interfaces(files, names, veths):
+    """Packet-in, packet-out, digests, port watches and idle timeouts through the real device."""
+    (a0, a1), (b0, b1) = veths
+    config, p4info = files
+    ports = ["-i", f"1@{a0}", "-i", f"2@{b0}", "--cpu-port", CPU_PORT]
+    with SwitchProcess(
+        config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY
+    ) as switch:
+        client = Client(switch.address, 1, None, DEVICE_ID)
+        client.arbitrate()
+        client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.to_cpu"))
+        frame = packet() + bytes(50)
+        _send(a1, frame)
+        message = client.receive().packet
+        assert message.payload == frame
+        assert [m.value for m in message.metadata] == [b"\1", b"\5"]
+
+        client.insert(p4r.DigestEntry(digest_id=names.id("learn_t"), config={"max_list_size": 1}))
+        _send(a1, packet(op=7, k=2, addr=0x01020304, wide=0xABC) + bytes(50))
+        (data,) = client.receive().digest.data
+        values = [m.bitstring for m in data.struct.members]
+        assert values == [b"\1\2\3\4", b"\1", b"\x0a\xbc"]
+
+        with _listening(b1) as receiver:
+            fields = [
+                p4r.PacketMetadata(metadata_id=1, value=b"\2"),
+                p4r.PacketMetadata(metadata_id=2, value=b"\0"),
+            ]
+            client.send(packet=p4r.PacketOut(payload=frame, metadata=fields))
+            assert _received(receiver) == frame
+
+        # A selector member whose port loses its carrier is left out.
+        client.modify(names.entry("Ig.exact_t", {"k": 1}, "Ig.set", 1, 0))
+        client.insert(*(names.member("Ig.sel", id, "Ig.set", 1, id) for id in (1, 2)))
+        group = names.group("Ig.sel", 4, (1, 1), (2, 1))
+        group.members[0].watch_port = b"\2"
+        client.insert(group)
+        client.insert(names.entry("Ig.sel_t", {"k": 1}, p4r.TableAction(action_profile_group_id=4)))
+        with _listening(a1) as receiver:
+            even = packet(op=2) + bytes(50)
+            _send(a1, even)
+            assert _received(receiver)[9] == 1
+            ip("link", "set", b1, "down")
+            wait_until(lambda: _send(a1, even) or _received(receiver)[9] == 2)
+        client.close()
+        assert switch.stop() == 0
