@@ -44,15 +44,15 @@ def random_packet(dice: random.Random) -> Agg:
         dst="",
     )
     fate = dice.random()
-    if fate < 0.05:
+    if fate < 0.12:
         packet = packet.but(flags=Flag.RESEND)
-    elif fate < 0.08:
+    elif fate < 0.15:
         packet = packet.but(flags=Flag.COLLISION | Flag.NOAGG)
-    elif fate < 0.12:
+    elif fate < 0.19:
         packet = packet.but(flags=Flag.ECN)
-    elif fate < 0.2:
+    elif fate < 0.26:
         packet = packet.but(kind=MessageType.REMIND, worker=NO_WORKER, flags=Flag(0))
-    elif fate < 0.28:
+    elif fate < 0.33:
         flags = Flag.MISS if dice.random() < 0.3 else Flag(0)
         packet = packet.but(kind=MessageType.PARAM, worker=NO_WORKER, flags=flags)
     return packet.but(dst=f"ps{packet.job}")
@@ -137,7 +137,7 @@ def test_program_does_what_the_design_says(
     dice = random.Random(f"{program} {path} {free} {downgrade}")
     bench = Bench(load(program), oracle, path, free, downgrade)
     now = 0
-    for _ in range(PACKETS if program == "esa" else 3 * PACKETS):
+    for _ in range(PACKETS * (2 if program == "esa" else 3)):
         now += dice.choice([0, 1, 10, 30])
         bench.step(random_packet(dice), now)
     seen = Counter(bench.oracle.events)
