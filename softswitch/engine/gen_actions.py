@@ -309,7 +309,7 @@ class PrimitiveGen:
         path, f = self.expr.lvalue(p.args[0])
         index = self.expr.index(p.args[2])
         lines = [*self.expr.take_pre(), f"uint64_t i = {index};"]
-        cell = f"R{which}(sw)[i]"
+        cell = f"R{which}(sw, i)"
         if width <= 64:
             lines.append("uint64_t v = 0;")
             lines.append(f"if (i < {size}) {{ v = {cell}; }} else {{ sw->stats.index_errors++; }}")
@@ -330,9 +330,9 @@ class PrimitiveGen:
         lines = [f"uint64_t i = {index};"]
         pre = self.expr.take_pre()
         if width <= 64:
-            stored = self.expr.store(f"R{which}(sw)[i]", Field("cell", width), v)
+            stored = self.expr.store(f"R{which}(sw, i)", Field("cell", width), v)
         else:
-            stored = self.expr.store(f"R{which}(sw)[i].w", Field("cell", width), v)
+            stored = self.expr.store(f"R{which}(sw, i).w", Field("cell", width), v)
         test = [f"if (i < {size}) {{", *(f"    {s}" for s in stored)]
         return [*pre, *lines, *test, "} else {", "    sw->stats.index_errors++;", "}"]
 

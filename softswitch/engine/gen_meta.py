@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from softswitch.engine.gen_calc import quote
 from softswitch.engine.gen_tables import key_places
 from softswitch.engine.layout import Layout, c_type
-from softswitch.engine.program import Action, Table
+from softswitch.engine.program import Action, Register, Table
 
 ARENA_START = 64
 MATCH = {"exact": "SS_EXACT", "lpm": "SS_LPM", "ternary": "SS_TERNARY", "range": "SS_RANGE",
@@ -54,12 +54,30 @@ class Meta:
         self.arena = ARENA_START
         self.offsets: dict[tuple[str, str], int] = {}
         p = self.program
-        for r in p.registers.values():
-            self._place("register", r.name, r.size * cell_bytes(r.width))
+        self.strides: dict[str, int] = {}
+        self._place_registers()
         for c in p.counters.values():
             self._place("counter", c.name, c.size * COUNTER_BYTES)
         for m in p.meters.values():
             self._place("meter", m.name, m.size * METER_BYTES)
+
+    def _place_registers(self) -> None:
+        """Arrays of equal size are interleaved: what one packet touches lies side by side."""
+        groups: dict[int, list[Register]] = {}
+        for r in self.program.registers.values():
+            groups.setdefault(r.size, []).append(r)
+        for size, members in groups.items():
+            members.sort(key=lambda r: -cell_bytes(r.width))
+            stride = sum(cell_bytes(r.width) for r in members)
+            if len(members) > 1:
+                stride = (stride + 7) // 8 * 8
+            self.arena = (self.arena + 63) // 64 * 64
+            at = self.arena
+            for r in members:
+                self.offsets["register", r.name] = at
+                self.strides[r.name] = stride
+                at += cell_bytes(r.width)
+            self.arena += (size * stride + 15) // 16 * 16
 
     def _place(self, kind: str, name: str, size: int) -> None:
         self.offsets[kind, name] = self.arena
@@ -78,7 +96,8 @@ class Meta:
             out.append(
                 f"/* register {quote(r.name)}: bit<{r.width}>[{r.size}] */".replace('*/"', '"')
             )
-            out.append(f"#define R{i}(sw) (({cell} *)(void *)((sw)->arena + {at}))")
+            place = f"(sw)->arena + {at} + (size_t)(i) * {self.strides[r.name]}"
+            out.append(f"#define R{i}(sw, i) (*({cell} *)(void *)({place}))")
         out += [
             f"#define C{i}_SIZE {c.size}u" for i, c in enumerate(self.program.counters.values())
         ]
@@ -183,14 +202,17 @@ class Meta:
     def _array_rows(self) -> list[str]:
         p = self.program
         registers = [
-            self._row("register", r.name, r.size, r.width, cell_bytes(r.width), 0)
+            self._row(
+                "register", r.name, r.size, r.width, cell_bytes(r.width), self.strides[r.name], 0
+            )
             for r in p.registers.values()
         ]
         counters = [
-            self._row("counter", c.name, c.size, 0, COUNTER_BYTES, 0) for c in p.counters.values()
+            self._row("counter", c.name, c.size, 0, COUNTER_BYTES, COUNTER_BYTES, 0)
+            for c in p.counters.values()
         ]
         meters = [
-            self._row("meter", m.name, m.size, 0, METER_BYTES, int(m.counts_bytes))
+            self._row("meter", m.name, m.size, 0, METER_BYTES, METER_BYTES, int(m.counts_bytes))
             for m in p.meters.values()
         ]
         return [

@@ -154,7 +154,7 @@ static uint8_t *cell_of(ss_switch *sw, const ss_array_desc *arrays, uint32_t n, 
 {
     return which >= n || index >= arrays[which].size
                ? NULL
-               : sw->arena + arrays[which].offset + (uint64_t)index * arrays[which].cell;
+               : sw->arena + arrays[which].offset + (uint64_t)index * arrays[which].stride;
 }
 
 SS_EXPORT int ss_register_read(ss_switch *sw, uint32_t reg, uint32_t index, uint8_t *value)

@@ -66,7 +66,7 @@ SS_INLINE void ss_register_get(ss_switch *sw, uint32_t reg, uint64_t i, uint64_t
     const ss_array_desc *r = &ss_prog.registers[reg];
     memset(limbs, 0, n * 8);
     if (i < r->size) {
-        memcpy(limbs, sw->arena + r->offset + i * r->cell, r->cell);
+        memcpy(limbs, sw->arena + r->offset + i * r->stride, r->cell);
     } else {
         sw->stats.index_errors++;
     }

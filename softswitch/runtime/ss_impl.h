@@ -107,6 +107,7 @@ typedef struct ss_array_desc {
     const char *name;
     uint64_t offset; /* in the state arena */
     uint32_t size, width, cell; /* width: bits of a register; cell: bytes of one cell */
+    uint32_t stride; /* bytes from one cell to the next: registers may be interleaved */
     uint32_t type; /* meters: 1 counts bytes */
 } ss_array_desc;
 
