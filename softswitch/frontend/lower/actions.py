@@ -77,6 +77,14 @@ class _Writer:
         condition, then, rest = stmt.condition, stmt.then, stmt.otherwise
         if not then:
             condition, then, rest = fold.invert(condition), rest, then
+        leave = then[0]
+        if not rest and isinstance(leave, ir.Leave):
+            target = self.labels[leave.label]
+            inverse = fold.invert(condition)
+            self.out.append(
+                Primitive("_jump_if_zero", condition=inverse, target=target, span=stmt.span)
+            )
+            return
         self.out.append(
             Primitive("_jump_if_zero", condition=condition, target=otherwise, span=stmt.span)
         )
