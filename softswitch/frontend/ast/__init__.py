@@ -14,6 +14,7 @@ serve as dictionary keys.  Import the names from this package.  After checking:
   (``...`` replaced by defaults), `ListExpr` only remains for tuples, lists, stacks and sets.
 * arguments of a `Call` are in ``bound``, in parameter order, with defaults filled in.
 * generic functions are specialised: ``call.decl`` is a copy whose body has no type variables.
+* instances of controls and parsers that arguments create (``A(B()) a;``) have names.
 * there is no parenthesis node; `Span` keeps the extent of the source text.
 """
 

@@ -16,6 +16,7 @@ from softswitch.frontend.check.functions import (
     check_params,
     check_signature,
 )
+from softswitch.frontend.check.hoist import name_nested_instances
 from softswitch.frontend.check.parsers import check_parser
 from softswitch.frontend.check.session import Place, Scope, text, type_error
 from softswitch.frontend.check.specialise import keep_pristine
@@ -279,6 +280,7 @@ def check_control(scope: Scope, decl: ast.ControlDecl) -> None:
     for local in decl.locals:
         with scope.session.collect():
             check_declaration(body, local)
+    name_nested_instances(decl.locals)
     check_block(body.child(Place("apply", decl)), decl.body)
 
 

@@ -8,6 +8,7 @@ from softswitch.frontend import types as ty
 from softswitch.frontend.check import expressions
 from softswitch.frontend.check.coerce import compile_time
 from softswitch.frontend.check.functions import check_params
+from softswitch.frontend.check.hoist import name_nested_instances
 from softswitch.frontend.check.session import Place, Scope, text, type_error
 from softswitch.frontend.check.statements import check_annotations, check_statement, check_variable
 from softswitch.frontend.check.typerefs import resolve
@@ -37,6 +38,7 @@ def check_parser(scope: Scope, decl: ast.ParserDecl) -> None:
                     check_instance(body, local)
                 case ast.ValueSetDecl():
                     _value_set(body, local)
+    name_nested_instances(decl.locals)
     _states(body, decl)
 
 

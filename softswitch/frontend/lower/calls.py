@@ -17,7 +17,7 @@ from softswitch.frontend.lower.context import (
 )
 from softswitch.frontend.lower.copying import assign
 from softswitch.frontend.lower.exprs import constant, place, value
-from softswitch.frontend.lower.inline import run_inline
+from softswitch.frontend.lower.inline import for_instance, run_inline
 from softswitch.frontend.lower.model import Action
 from softswitch.frontend.lower.places import (
     ElementPlace,
@@ -110,7 +110,7 @@ def _apply(ctx: Context, expr: ast.Call) -> None:
         raise unsupported("a parser can only be applied in a parser state", expr.span)
     if ctx.in_action:
         raise error("invalid", "controls cannot be applied in actions", expr.span)
-    apply_control(ctx, instance, expr.bound)
+    apply_control(ctx, instance, for_instance(expr.bound, instance.decl))
 
 
 def _instance(ctx: Context, expr: ast.Call) -> Instance:

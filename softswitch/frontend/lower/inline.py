@@ -72,6 +72,16 @@ class Arguments:
         return _merge(self.pairs, effects)
 
 
+def for_instance(
+    bound: Sequence[ast.BoundArgument], decl: ast.ControlDecl | ast.ParserDecl
+) -> list[ast.BoundArgument]:
+    """Arguments for the parameters of ``decl``: a call through a type names those of the type."""
+    return [
+        ast.BoundArgument(param, item.type, item.value)
+        for param, item in zip(decl.params, bound, strict=True)
+    ]
+
+
 def run_inline(
     ctx: Context, frame: Frame, bound: Sequence[ast.BoundArgument], body: Callable[[], None]
 ) -> Value | None:

@@ -13,7 +13,7 @@ from softswitch.frontend.lower.copying import read
 from softswitch.frontend.lower.effects import tidy
 from softswitch.frontend.lower.entries import bounds, range_masks
 from softswitch.frontend.lower.exprs import sequence
-from softswitch.frontend.lower.inline import Arguments, object_of
+from softswitch.frontend.lower.inline import Arguments, for_instance, object_of
 from softswitch.frontend.lower.model import Case, State, ValueSet
 from softswitch.frontend.lower.places import Aggregate, Value
 from softswitch.frontend.lower.storage import unique
@@ -87,7 +87,7 @@ class ParserLowering:
         with ctx.enter(activation.frame):
             instance = self._instance(call)
             frame = Frame("parser", lexical=ctx.globals, caller=ctx.frame, instance=instance)
-            arguments = Arguments(ctx, frame, call.bound)
+            arguments = Arguments(ctx, frame, for_instance(call.bound, instance.decl))
         inner = Activation(frame, after, f"{current.name}_{instance.decl.name}_")
         start = self._enter(instance, inner)
         made = self.states[first:]
