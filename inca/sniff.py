@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Decode live traffic of one network namespace: ``python -m inca.sniff INTERFACE...``.
+"""Decode live traffic of interfaces: ``python -m inca.sniff INTERFACE...``; imports Scapy.
 
-``inca sniff`` runs this inside the namespace of a host.  Importing it imports Scapy.
+``inca sniff`` runs this with the interfaces of a node.
 """
 
 from __future__ import annotations

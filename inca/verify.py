@@ -170,6 +170,7 @@ def _write(folder: Path, request: Request, verdict: Verdict) -> None:
         verdict,
         catalog.expression(request.system, request.options),
         catalog.imports(request.system),
+        skip_hops=request.reductions.skip_hops,
     )
     (folder / f"test_{request.system.replace('-', '_')}.py").write_text(source)
     if any(isinstance(step.packet, bytes) for step in verdict.trace):

@@ -14,7 +14,7 @@ FLOORS = {
     "hosts": {"softswitch"},
     "topologies": {"softswitch", "hosts"},
     "controller": {"softswitch", "hosts", "topologies"},
-    "verification": {"softswitch", "hosts", "topologies"},
+    "verification": {"softswitch", "hosts", "topologies", "controller"},
     "inca": {"softswitch", "hosts", "topologies", "controller", "verification"},
 }
 MAX_LINES = 500

@@ -159,6 +159,7 @@ class Network:
                 "ip": host.ip,
                 "mac": host.mac,
                 "role": host.role,
+                "interface": self.interface_name(self.topology.attachment(host.name)),
             }
             self._state.add_session(node.pid)
         for link in self.topology.links:
@@ -284,6 +285,13 @@ class Network:
         if self._mininet is None:
             raise NetworkError("the network is not up")
         return self._mininet
+
+    @property
+    def number(self) -> int:
+        """Tells this network from others on the machine; part of its interfaces' names."""
+        if self._state is None:
+            raise NetworkError("the network is not up")
+        return self._state.number
 
     def check(self) -> None:
         """Raise when a switch has ended.

@@ -117,9 +117,9 @@ class NetworkState:
     """Leaders of the sessions that hosts, switches and agents run in."""
     interfaces: list[str] = field(default_factory=list)
     switches: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Name -> grpc address, device_id, log."""
+    """Name -> grpc (its address), device_id, interfaces."""
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Name -> pid of its shell, ip, mac, role."""
+    """Name -> pid of its shell, ip, mac, role, interface (the switch's end of its link)."""
 
     @property
     def path(self) -> Path:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hosts.aggregation.config import JobConfig, ServerConfig, WorkerConfig
+from hosts.aggregation.sequence import unwrap
 from hosts.aggregation.server import ParameterServer
 from hosts.aggregation.worker import Worker
-from hosts.wire.esa import ESA, NO_WORKER, MessageType, message_dtype
+from hosts.wire.esa import ESA, NO_WORKER, Flag, MessageType, message_dtype, ver_type
 from topologies import Host
 from verification.frames import (
     ELEMENTS,
@@ -103,6 +104,18 @@ class WorkerNode:
                 wrong = f"{self.name} is given a wrong sum of fragment {seq}"
         return (self._step(worker, wrong),)
 
+    def ignores(self, state: State, port: int, packet: Packet) -> bool:
+        """Sums that it has."""
+        if state == self._initial:
+            return False
+        head = self.frames.read(packet)["esa"]
+        received = self._load(state).received
+        sums = (head["ver_type"] == ver_type(MessageType.PARAM)) & (head["flags"] & Flag.MISS == 0)
+        return bool(sums.all() and (unwrap(head["seq"], received) < received).all())
+
+    def passes(self, port: int, packet: Packet) -> None:
+        """Hosts forward nothing."""
+
     def rename(self, state: State, perm: Permutation) -> State:
         """The same progress at another worker."""
         if state == self._initial:
@@ -173,6 +186,19 @@ class ServerNode:
         server = self._load(state)
         server.on_packets(self.frames.read(packet), 0)
         return (self._step(server),)
+
+    def ignores(self, state: State, port: int, packet: Packet) -> bool:
+        """What is about fragments that are finished, unless somebody asks for their sum."""
+        head = self.frames.read(packet)["esa"][0]
+        kind, flags = int(head["ver_type"]), int(head["flags"])
+        if kind == ver_type(MessageType.REMIND) and flags & Flag.MISS:
+            return True
+        known, settled = self._load(state).finished(int(head["seq"]))
+        asks = kind == ver_type(MessageType.GRAD) and head["src_worker"] != NO_WORKER
+        return not asks if known else settled
+
+    def passes(self, port: int, packet: Packet) -> None:
+        """Hosts forward nothing."""
 
     def rename(self, state: State, perm: Permutation) -> State:
         """The workers renamed in all partial sums."""

@@ -27,6 +27,8 @@ class Entry:
 
 
 SYSTEMS: Mapping[str, Entry] = {
+    "esa": Entry("aggregation", "aggregation", "p4src/esa.p4 with its agents", {"program": "esa"}),
+    "atp": Entry("aggregation", "aggregation", "p4src/atp.p4 with its agents", {"program": "atp"}),
     "netcache": Entry("netcache", "netcache", "cache in a switch, versioned updates"),
     "netcache-plain": Entry(
         "netcache", "netcache", "cache in a switch as designed: stale reads", {"versioned": False}
@@ -54,7 +56,16 @@ class Case:
 
 _HARSH = Environment(loss=1, duplicate=1, timeout=1, reorder="any")
 
+_LOSSY = Environment(loss=1, duplicate=1)
+
 STANDARD: tuple[Case, ...] = (
+    Case("esa", Environment(loss=1)),
+    Case("esa", Environment(timeout=1), {"fragments": 1}),
+    Case("esa", Environment(reorder="any")),
+    Case("esa", _LOSSY, {"fragments": 3, "window": 1}),
+    Case("esa", Environment(loss=1), {"jobs": 2, "fragments": 1, "window": 1}),
+    Case("esa", Environment(loss=1, duplicate=1, reorder="any"), {"fragments": 1}),
+    Case("atp", _LOSSY),
     Case("netcache", _HARSH),
     Case("netcache-plain", _HARSH, expected=Outcome.VIOLATED),
     Case("netlock", _HARSH, {"clients": 3}),

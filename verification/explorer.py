@@ -36,11 +36,12 @@ class Reductions:
 
     symmetry: bool = True
     absorb: bool = True
+    skip_hops: bool = True
 
     @classmethod
     def none(cls) -> Reductions:
         """The plain search."""
-        return cls(symmetry=False, absorb=False)
+        return cls(symmetry=False, absorb=False, skip_hops=False)
 
 
 Progress = Callable[[Statistics, int], None]
@@ -65,7 +66,7 @@ def _core(
     system: System, environment: Environment, limits: Limits, reductions: Reductions
 ) -> Iterator[_Search]:
     permutations = system.permutations() if reductions.symmetry else system.permutations()[:1]
-    interner = Interner(system, permutations)
+    interner = Interner(system, permutations, reductions.skip_hops)
     rows = [place for perm in permutations for place in interner.node_map(perm)]
     config = native.Config(
         nodes=len(system.nodes),
@@ -161,6 +162,9 @@ class _Search:
         for i in range(self.library.vx_needed(self.handle, ctypes.byref(pairs))):
             state, event = pairs[2 * i], pairs[2 * i + 1]
             self.local_steps += 1
+            message = not event & native.INTERNAL
+            if message and self.reductions.absorb and self.interner.ignored(state, event):
+                self.library.vx_add_ignored(self.handle, state, event)
             for following, sent, violation in self.interner.step(state, event):
                 code = native.NONE
                 if violation is not None:

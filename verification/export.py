@@ -57,7 +57,9 @@ def pcap(path: Path, trace: Sequence[TraceStep]) -> None:
                 out.write(struct.pack("<IIII", 0, number, size, size) + step.packet)
 
 
-def pytest_source(verdict: Verdict, make_system: str, imports: str) -> str:
+def pytest_source(
+    verdict: Verdict, make_system: str, imports: str, *, skip_hops: bool = True
+) -> str:
     """A test that follows the same steps on the real nodes and expects the same violation.
 
     ``make_system`` is a Python expression for the system, ``imports`` what it needs.
@@ -73,5 +75,6 @@ def pytest_source(verdict: Verdict, make_system: str, imports: str) -> str:
         f"STEPS = [\n{steps}\n]\n\n\n"
         "def test_replays_to_the_violation() -> None:\n"
         f"    environment = {verdict.environment!r}\n"
-        f"    assert replay({make_system}, environment, STEPS) == {verdict.prop!r}\n"
+        f"    found = replay({make_system}, environment, STEPS, skip_hops={skip_hops})\n"
+        f"    assert found == {verdict.prop!r}\n"
     )

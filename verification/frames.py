@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hosts.wire.esa import ESA, ESA_UDP_PORT, Flag, MessageType, frame_dtype
+from hosts.wire.esa import ESA, ESA_UDP_PORT, Flag, MessageType, frame_dtype, ver_type
 from hosts.wire.internet import ETHERNET, IPV4, UDP
 from topologies import Host, Topology
 from verification.model import Permutation
@@ -33,7 +33,9 @@ def contribution(rank: int, seq: int) -> NDArray[np.int32]:
 def complete(workers: int, seq: int) -> NDArray[np.int32]:
     """The sum of all contributions to a fragment, shape (2,)."""
     with np.errstate(over="ignore"):
-        return np.sum([contribution(r, seq) for r in range(workers)], axis=0, dtype=np.int32)
+        parts = np.array([contribution(rank, seq) for rank in range(workers)])
+        total: NDArray[np.int32] = parts.sum(axis=0, dtype=np.int32)
+        return total
 
 
 class Frames:
@@ -92,6 +94,12 @@ class Frames:
         rename_messages(rows, perm)
         _checksum(rows)
         return rows.tobytes()
+
+    def repeated(self, frame: bytes) -> bool:
+        """Whether a worker sent this fragment again (RESEND)."""
+        rows = self.read(frame)["esa"]
+        kind = ver_type(MessageType.GRAD)
+        return bool(((rows["ver_type"] == kind) & (rows["flags"] & Flag.RESEND != 0)).any())
 
     def describe(self, frame: bytes) -> str:
         """One line: what the frame is about."""

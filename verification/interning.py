@@ -31,6 +31,7 @@ class Interner:
 
     system: System
     permutations: list[Permutation]
+    skip_hops: bool = False
     states: list[tuple[int, State]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     events: list[tuple[int, Event]] = field(default_factory=list)
@@ -152,25 +153,46 @@ class Interner:
         else:
             message = self.messages[event]
             steps = actor.deliver(local, message.port, message.packet)
-            if actor.status(local) & Status.ABSORBING:
-                self._check_absorbing(actor.name, local, steps)
         if not steps:
             raise ModelError(f"{actor.name}: an event without an outcome")
         return [(self.state(node, s.state), self._sent(node, s), s.violation) for s in steps]
 
-    @staticmethod
-    def _check_absorbing(name: str, local: State, steps: Sequence[Step]) -> None:
-        for step in steps:
+    def ignored(self, state: int, message: int) -> bool:
+        """Whether a packet changes nothing at a node, now and in all states that follow."""
+        node, local = self.states[state]
+        flying, actor = self.messages[message], self.system.nodes[node]
+        if not actor.ignores(local, flying.port, flying.packet):
+            return False
+        for step in actor.deliver(local, flying.port, flying.packet):
             if step.state != local or step.sends or step.violation:
-                raise ModelError(f"{name}: a state called absorbing reacts to a packet")
+                raise ModelError(f"{actor.name}: reacts to a packet that it says it ignores")
+        return True
 
     def _sent(self, node: int, step: Step) -> list[int]:
         result = []
         for port, packet in step.sends:
             end = self._ends.get((node, port))
+            if self.skip_hops and end is not None:
+                end, packet = self._skipped(end, packet)
             if end is not None:  # a port without a link leads nowhere
                 result.append(self.message(*end, packet))
         return result
+
+    def _skipped(
+        self, end: tuple[int, int, int], packet: Packet
+    ) -> tuple[tuple[int, int, int] | None, Packet]:
+        """Follow a packet over the nodes that it just passes."""
+        following: tuple[int, int, int] | None = end
+        for _ in self.system.nodes:  # at most once through each
+            if following is None:
+                break
+            _, node, port = following
+            passed = self.system.nodes[node].passes(port, packet)
+            if passed is None:
+                break
+            port, packet = passed
+            following = self._ends.get((node, port))
+        return following, packet
 
     def renamed_state(self, state: int, permutation: int) -> int:
         """A local state under a renaming of the workers, at the node it then belongs to."""

@@ -49,8 +49,6 @@ class Status(enum.IntFlag):
     """All that this node has to do is done."""
     IDLE = 2
     """Nothing is held: no slot, no unfinished entry."""
-    ABSORBING = 4
-    """No packet changes this state or is answered in it (checked when it happens)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,22 @@ class Step:
     state: State
     sends: tuple[tuple[int, Packet], ...] = ()
     violation: str | None = None
+
+
+class Plain:
+    """Defaults of :class:`Node` for systems that need no reductions and have no workers."""
+
+    def ignores(self, state: State, port: int, packet: Packet) -> bool:
+        """Every packet may matter."""
+        return False
+
+    def passes(self, port: int, packet: Packet) -> tuple[int, Packet] | None:
+        """No packet just passes."""
+        return None
+
+    def rename(self, state: State, perm: Permutation) -> State:
+        """The state names no worker."""
+        return state
 
 
 class Node(Protocol):
@@ -101,6 +115,20 @@ class Node(Protocol):
 
     def deliver(self, state: State, port: int, packet: Packet) -> Sequence[Step]:
         """The outcomes of a packet arriving on ``port``."""
+        ...
+
+    def ignores(self, state: State, port: int, packet: Packet) -> bool:
+        """Whether this packet changes nothing here, now and in all states that can follow.
+
+        Such packets are dropped at once (a reduction); that nothing changes now is checked.
+        """
+        ...
+
+    def passes(self, port: int, packet: Packet) -> tuple[int, Packet] | None:
+        """Where a packet goes that this node forwards whatever its state, changing nothing.
+
+        The hop is then skipped (a reduction): one packet in flight for another.
+        """
         ...
 
     def rename(self, state: State, perm: Permutation) -> State:

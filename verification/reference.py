@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from verification import native
 from verification.interning import Interner
-from verification.model import UNLIMITED, Environment, Fault, Status
+from verification.model import UNLIMITED, Environment, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ class Reference:
             kept = tuple(
                 m
                 for m in state.messages
-                if not self.interner.status(state.nodes[self.interner.messages[m].node])
-                & Status.ABSORBING
+                if not self.interner.ignored(state.nodes[self.interner.messages[m].node], m)
             )
             state = Vector(state.nodes, state.budgets, kept)
         return Successor(kind, event, nth, fault, state, violation)

@@ -25,12 +25,20 @@ class ReplayError(AssertionError):
     """A step of the counterexample is not possible any more: the code behaves differently now."""
 
 
-def replay(system: System, environment: Environment, steps: Sequence[Choice]) -> str | None:
+def replay(
+    system: System,
+    environment: Environment,
+    steps: Sequence[Choice],
+    *,
+    skip_hops: bool = True,
+) -> str | None:
     """Take ``steps`` from the start; the property that the last one violates, or None.
+
+    ``skip_hops`` is that of the reductions under which the counterexample was found.
 
     Raises ReplayError when the nodes do not offer a step.
     """
-    interner = Interner(system, system.permutations()[:1])
+    interner = Interner(system, system.permutations()[:1], skip_hops)
     reference = Reference(interner, environment, absorb=False)
     nodes = tuple(interner.state(i, node.initial()) for i, node in enumerate(system.nodes))
     state = Vector(nodes, tuple(environment.budget(f) for f in Fault), ())

@@ -19,6 +19,10 @@ def _nothing_wrong(registers: Registers) -> str | None:
     return None
 
 
+def _stays(packet: Packet) -> bool:
+    return False
+
+
 def _as_is(registers: Registers) -> None:
     return None
 
@@ -33,6 +37,7 @@ class View:
         describe: one line for people.
         tidy: clears, in place, what the program never reads again (cells of a free slot), so that
             states that behave alike are one state.
+        passes: whether a packet is forwarded whatever the registers hold, and changes none.
         broken: what is wrong with a state, if anything is.
         names: control-plane names of the arrays that make up the state; None: all.
     """
@@ -41,6 +46,7 @@ class View:
     rename: Callable[[Registers, Permutation], None]
     describe: Callable[[Registers], str]
     tidy: Callable[[Registers], None] = _as_is
+    passes: Callable[[Packet], bool] = _stays
     broken: Callable[[Registers], str | None] = _nothing_wrong
     names: tuple[str, ...] | None = None
 
@@ -60,6 +66,7 @@ class SwitchNode:
         self._names = tuple(pipeline.registers) if view.names is None else view.names
         self._reboots = reboots
         self._loaded: State = None
+        self._passing: dict[tuple[int, Packet], tuple[int, Packet] | None] = {}
         self._first = self._save()
 
     def initial(self) -> State:
@@ -84,6 +91,27 @@ class SwitchNode:
         sends = tuple(self.pipeline.process(port, packet, self.now))
         following = self._save()
         return (Step(following, sends, self.view.broken(self._open(following))),)
+
+    def ignores(self, state: State, port: int, packet: Packet) -> bool:
+        """Any packet may matter to a switch."""
+        return False
+
+    def passes(self, port: int, packet: Packet) -> tuple[int, Packet] | None:
+        """Where a packet that the program only forwards leaves.
+
+        Raises AssertionError when what was said to pass depends on or changes the registers.
+        """
+        if not self.view.passes(packet):
+            return None
+        if (port, packet) not in self._passing:
+            here = self._loaded if self._loaded is not None else self._first
+            answers = [self.deliver(state, port, packet)[0] for state in (self._first, here)]
+            assert answers[0].state == self._first
+            assert answers[1].state == here
+            assert answers[0].sends == answers[1].sends
+            assert len(answers[0].sends) == 1
+            self._passing[port, packet] = answers[0].sends[0]
+        return self._passing[port, packet]
 
     def rename(self, state: State, perm: Permutation) -> State:
         """The workers renamed inside the registers."""

@@ -52,6 +52,11 @@ class Partials:
         self._deadline = np.full(self.capacity, NEVER, np.int64)
         self._attempts = np.zeros(self.capacity, np.int64)
 
+    @property
+    def oldest(self) -> int:
+        """The lowest fragment that has a place in the ring."""
+        return self.top - self.capacity + 1
+
     def advance(self, top: int) -> None:
         """Make room up to `top`; the oldest fragments leave the ring."""
         if top > self.top:

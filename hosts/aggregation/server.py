@@ -205,6 +205,13 @@ class ParameterServer:
             rows["esa"]["flags"] |= np.uint8(reply.flags)
         return rows
 
+    def finished(self, seq: int) -> tuple[bool, bool]:
+        """Of a fragment as numbered on the wire: is its sum here, have all workers received it."""
+        number = unwrap(np.array([seq], np.uint32), self._partials.top)
+        settled = bool(number[0] <= max(self._partials.settled, self._partials.oldest - 1))
+        known = bool(number[0] >= self._partials.oldest) and bool(number[0] <= self._partials.top)
+        return known and bool(self._partials.done(number)[0]), settled
+
     def incomplete(self) -> list[Incomplete]:
         """Fragments of which something but not all has arrived, oldest first."""
         return [

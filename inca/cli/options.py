@@ -14,3 +14,9 @@ target = click.option(
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+network = click.option(
+    "--network",
+    type=int,
+    help="Number of the network, when several run [default: the newest of this checkout].",
+)

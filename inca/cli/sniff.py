@@ -20,9 +20,16 @@ from topologies import NetworkError
 @click.option("--all", "every", is_flag=True, help="Other packets than the project's too.")
 @click.option("-v", "--full", is_flag=True, help="Every field of every layer.")
 @click.option("-w", "--pcap", type=click.Path(path_type=Path), help="Also write a capture file.")
+@options.network
 @options.as_json
 def command(
-    node: str, count: int | None, every: bool, full: bool, pcap: Path | None, as_json: bool
+    node: str,
+    count: int | None,
+    every: bool,
+    full: bool,
+    pcap: Path | None,
+    network: int | None,
+    as_json: bool,
 ) -> None:
     """Decode the traffic of NODE, a running host or switch, until Ctrl-C.
 
@@ -30,8 +37,7 @@ def command(
     """
     if os.geteuid() != 0:
         raise NetworkError("sniffing needs root: run the command with sudo")
-    prefix, interfaces = _where(node)
-    words = [*prefix, sys.executable, "-m", "inca.sniff", *interfaces]
+    words = [sys.executable, "-m", "inca.sniff", *_interfaces(node, network)]
     for flag, chosen in (("--all", every), ("--full", full), ("--json", as_json)):
         words += [flag] if chosen else []
     words += ["--count", str(count)] if count else []
@@ -39,8 +45,12 @@ def command(
     os.execvp(words[0], words)
 
 
-def _where(node: str) -> tuple[list[str], list[str]]:
-    """How to get into a node's namespace, and its interfaces."""
-    if node in running.names("switches"):
-        return [], running.switch(node)["interfaces"]
-    return ["nsenter", "-t", str(running.host(node)["pid"]), "-n"], ["eth0"]
+def _interfaces(node: str, network: int | None) -> list[str]:
+    """A switch's ports; of a host, the switch's end of its link.
+
+    At the host's own end the kernel does not show what agents send: they bypass its queues.
+    """
+    if node in running.names("switches", network):
+        interfaces: list[str] = running.switch(node, network)["interfaces"]
+        return interfaces
+    return [running.host(node, network)["interface"]]

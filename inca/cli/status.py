@@ -28,9 +28,12 @@ def command(job: int | None, stuck_ms: float, as_json: bool) -> None:
     """Name the stuck fragments of JOB (a number; all jobs without it), and who is missing."""
     from inca import slots
 
-    switches, hosts = running.newest()
-    views = slots.look(switches)
-    plans = slots.plans(views, {host["ip"]: name for name, host in hosts.items()})
+    names = running.names("switches")
+    if not names:
+        raise CommandError("no network is running: start one with make topo TOPO=star4")
+    views = slots.look({name: running.switch(name) for name in sorted(names)})
+    hosts = {running.host(name)["ip"]: name for name in running.names("hosts")}
+    plans = slots.plans(views, hosts)
     if job is not None and job not in plans:
         known = ", ".join(map(str, plans)) or "none"
         raise CommandError(f"no switch knows job {job}: known jobs: {known}")

@@ -112,13 +112,16 @@ def _announce(network: topologies.Network) -> None:
             switch.name, switch.grpc_address, str(switch.device_id), shown(Path(switch.log))
         )
     console().print(rows)
+    console().print(f"network {network.number}; logs in {shown(network.options.logs)}/")
 
 
 def _prompt(network: topologies.Network) -> None:
     from mininet.cli import CLI
-    from mininet.log import setLogLevel
+    from mininet.log import lg, setLogLevel
 
     setLogLevel("output")
+    for handler in lg.handlers:  # standard error unless told otherwise
+        handler.setStream(sys.stdout)
     if sys.stdin.isatty():
         CLI(network.mininet)
         return

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verification.model import Event, Fault, Link, Packet, Permutation, State, Status, Step, System
+from verification.model import (
+    Event,
+    Fault,
+    Link,
+    Packet,
+    Permutation,
+    Plain,
+    State,
+    Status,
+    Step,
+    System,
+)
 
 TIMEOUT = Event("timeout", Fault.TIMEOUT)
 
@@ -35,7 +46,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class ToyWorker:
+class ToyWorker(Plain):
     name: str
     index: int
     workers: int
@@ -47,7 +58,7 @@ class ToyWorker:
 
     def status(self, state: Progress) -> Status:
         if state.chunk == self.chunks:
-            return Status.DONE | Status.IDLE | Status.ABSORBING
+            return Status.DONE | Status.IDLE
         return Status.IDLE
 
     def events(self, state: Progress) -> Sequence[Event]:
@@ -72,8 +83,8 @@ class ToyWorker:
         sends = (self.packet(following.chunk),) if following.chunk < self.chunks else ()
         return (Step(following, sends, bad),)
 
-    def rename(self, state: State, perm: Permutation) -> State:
-        return state
+    def ignores(self, state: Progress, port: int, packet: Packet) -> bool:
+        return state.chunk == self.chunks
 
     def describe(self, state: Progress) -> str:
         return f"chunk {state.chunk}"
@@ -88,7 +99,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class ToySwitch:
+class ToySwitch(Plain):
     """``full`` compares whole chunk numbers; else one bit tells versions apart, as published."""
 
     name: str

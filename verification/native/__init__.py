@@ -73,6 +73,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "vx_add_message": (None, [ctypes.c_void_p, u32, u32, u32]),
     "vx_add_state": (None, [ctypes.c_void_p, u32, u32, u32, u32, u32_p, u32_p]),
     "vx_add_outcome": (None, [ctypes.c_void_p, u32, u32, u32, u32, u32_p, u32]),
+    "vx_add_ignored": (None, [ctypes.c_void_p, u32, u32]),
     "vx_add_renamed": (None, [ctypes.c_void_p, u32, u32, u32, u32]),
     "vx_start": (ctypes.c_int, [ctypes.c_void_p, u32_p]),
     "vx_run": (ctypes.c_int, [ctypes.c_void_p]),

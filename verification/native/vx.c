@@ -27,6 +27,7 @@ void vx_free(vx *x) {
                     &x->retry,       &x->scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]->at);
     map_free(&x->outcome_of);
+    map_free(&x->ignored);
     map_free(&x->renamed);
     map_free(&x->asked);
     free(x->offsets);
@@ -91,6 +92,10 @@ void vx_add_outcome(vx *x, uint32_t state, uint32_t event, uint32_t next, uint32
     }
     while (x->outcomes.at[before] != VX_NONE) before = x->outcomes.at[before];
     x->outcomes.at[before] = at;
+}
+
+void vx_add_ignored(vx *x, uint32_t state, uint32_t message) {
+    if (!map_put(&x->ignored, (uint64_t)state << 32 | message, 1)) x->no_memory = 1;
 }
 
 void vx_add_renamed(vx *x, uint32_t id, uint32_t message, uint32_t permutation, uint32_t renamed) {

@@ -23,7 +23,7 @@ enum { VX_LOSS, VX_DUPLICATE, VX_REORDER, VX_TIMEOUT, VX_REBOOT, VX_CRASH, VX_LI
 #define VX_FREE 255u /* class of internal events that cost nothing */
 
 /* Flags of a local state. */
-enum { VX_DONE = 1, VX_IDLE = 2, VX_ABSORBING = 4 };
+enum { VX_DONE = 1, VX_IDLE = 2 };
 
 enum { VX_REORDER_NONE, VX_REORDER_BUDGET, VX_REORDER_ANY };
 
@@ -33,7 +33,7 @@ typedef struct vx_config {
     uint32_t reorder;             /* VX_REORDER_* */
     uint32_t capacity;            /* messages per channel, 0 = no limit */
     uint32_t permutations;        /* rows of node_perm, 1 = no symmetry (row 0 is the identity) */
-    uint32_t absorb;              /* drop messages to absorbing nodes at once */
+    uint32_t absorb;              /* drop messages that their receiver ignores for ever, at once */
     uint64_t max_states;
     uint64_t max_bytes;
 } vx_config;
@@ -68,6 +68,8 @@ void vx_add_state(vx *x, uint32_t id, uint32_t flags, uint32_t signature, uint32
 /* One outcome of an event: the node's next state, the messages it sends, and a violated property or VX_NONE. */
 void vx_add_outcome(vx *x, uint32_t state, uint32_t event, uint32_t next, uint32_t n, const uint32_t *messages,
                     uint32_t violation);
+/* In this state and all that follow it, the node ignores this message. */
+void vx_add_ignored(vx *x, uint32_t state, uint32_t message);
 /* An id under a permutation; `message` says whether it is a message or a local state. */
 void vx_add_renamed(vx *x, uint32_t id, uint32_t message, uint32_t permutation, uint32_t renamed);
 

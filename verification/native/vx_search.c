@@ -159,29 +159,6 @@ static uint32_t enter(vx *x, const vector *v, const vx_action *how) {
 
 /* --- successors ---------------------------------------------------------------------------------------- */
 
-static void absorb(const vx *x, vector *v) {
-    for (uint32_t i = x->c.nodes + 1; i < v->n;)
-        if (x->st_flags.at[v->w[x->msg_node.at[v->w[i]]]] & VX_ABSORBING)
-            remove_at(v, i);
-        else
-            i++;
-}
-
-static void arrive(vx *x, vector *v, const vx_action *how, int fault, uint32_t violation) {
-    if (x->c.absorb) absorb(x, v);
-    if (!canonical(x, v)) return;
-    if (violation != VX_NONE) {
-        if (x->bad_state != VX_NONE) return;
-        x->bad_state = how->parent;
-        x->bad_action = *how;
-        x->bad_property = violation;
-        return;
-    }
-    uint32_t s = enter(x, v, how);
-    x->transitions++;
-    if (s != VX_NONE && !fault) words_push(&x->scratch, s);
-}
-
 static uint32_t outcomes_of(vx *x, uint32_t state, uint32_t event) {
     uint64_t key = (uint64_t)state << 32 | event;
     uint32_t at = map_get(&x->outcome_of, key);
@@ -193,6 +170,33 @@ static uint32_t outcomes_of(vx *x, uint32_t state, uint32_t event) {
         words_push(&x->asked_pairs, event);
     }
     return VX_NONE;
+}
+
+/* Drop what the receivers ignore for ever: such a delivery commutes with everything. */
+static void absorb(vx *x, vector *v) {
+    for (uint32_t i = x->c.nodes + 1; i < v->n;) {
+        uint32_t state = v->w[x->msg_node.at[v->w[i]]];
+        outcomes_of(x, state, v->w[i]);
+        if (map_get(&x->ignored, (uint64_t)state << 32 | v->w[i]) != VX_NONE)
+            remove_at(v, i);
+        else
+            i++;
+    }
+}
+
+static void arrive(vx *x, vector *v, const vx_action *how, int fault, uint32_t violation) {
+    if (x->c.absorb) absorb(x, v);
+    if (x->missing || !canonical(x, v)) return;
+    if (violation != VX_NONE) {
+        if (x->bad_state != VX_NONE) return;
+        x->bad_state = how->parent;
+        x->bad_action = *how;
+        x->bad_property = violation;
+        return;
+    }
+    uint32_t s = enter(x, v, how);
+    x->transitions++;
+    if (s != VX_NONE && !fault) words_push(&x->scratch, s);
 }
 
 /* `base` with `event` happening at `node`: one successor per outcome. */

@@ -19,7 +19,7 @@ struct vx {
     uint32_t *perm, *follows;
     words msg_channel, msg_node;        /* by message id */
     words st_flags, st_signature, st_events, events; /* by local state id; lists {n, (event, class)...} */
-    map64 outcome_of, renamed, asked;
+    map64 outcome_of, ignored, renamed, asked;
     words outcomes;
     words asked_pairs, asked_names;
     words store;       /* states: {words, word...} */

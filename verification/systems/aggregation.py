@@ -11,7 +11,7 @@ controller writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from softswitch.frontend import compile_p4
 from topologies import Topology, parse
 from verification.agents import JobModel, ServerNode, WorkerNode
 from verification.frames import ELEMENTS, Frames, rename_bitmap, rename_values
-from verification.model import Link, Node, Permutation, System
+from verification.model import Link, Node, Packet, Permutation, System
 from verification.switch import Registers, SwitchNode, View
 
 P4SRC = Path(__file__).parents[2] / "p4src"
@@ -52,18 +52,26 @@ class Options:
     aggregators: int = 1
     jobs: int = 1
     first_seq: int = 1
-    via_server: bool = False
+    via_server: int = 0
     downgrade: int = 0
 
 
-def esa(**options: int) -> System:
-    """ESA-inspired preemptive aggregation (`p4src/esa.p4`)."""
-    return _star("esa", P4SRC / "esa.p4", Options(**options))
-
-
-def atp(**options: int) -> System:
-    """First come, first served (`p4src/atp.p4`)."""
-    return _star("atp", P4SRC / "atp.p4", Options(**options))
+def aggregation(
+    program: str = "esa",
+    workers: int = 2,
+    fragments: int = 2,
+    window: int = 2,
+    aggregators: int = 1,
+    jobs: int = 1,
+    first_seq: int = 1,
+    via_server: int = 0,
+    downgrade: int = 0,
+) -> System:
+    """`p4src/esa.p4` (preemptive, ESA-inspired) or `p4src/atp.p4` (first come, first served)."""
+    options = Options(
+        workers, fragments, window, aggregators, jobs, first_seq, via_server, downgrade
+    )
+    return _star(program, P4SRC / f"{program}.p4", options)
 
 
 def _topology(jobs: int, workers: int) -> Topology:
@@ -105,11 +113,11 @@ def _star(name: str, source: Path, options: Options, defines: Sequence[str] = ()
         nodes += [WorkerNode(model, rank, frames) for rank in range(options.workers)]
         nodes.append(ServerNode(model, frames))
         names += workers
+    frames = Frames(topology, tuple(names))
     pipeline = _compiled(source, options.aggregators, tuple(defines)).clone()
     install(pipeline, book.states()["s1"])
-    nodes.append(SwitchNode("s1", pipeline, _view()))
+    nodes.append(SwitchNode("s1", pipeline, _view(frames.repeated, bypass=name == "esa")))
     symmetric = options.jobs == 1
-    frames = Frames(topology, tuple(names))
     return System(
         name=_title(name, options),
         nodes=tuple(nodes),
@@ -143,8 +151,18 @@ def _title(name: str, options: Options) -> str:
     return ", ".join(told)
 
 
-def _view() -> View:
-    return View(holds=_holds, rename=_rename, describe=_describe, tidy=_tidy, names=None)
+def _view(passes: Callable[[Packet], bool], *, bypass: bool) -> View:
+    return View(
+        holds=_holds,
+        rename=_rename,
+        describe=_describe,
+        tidy=_tidy,
+        passes=passes if bypass else _no,
+    )
+
+
+def _no(packet: Packet) -> bool:
+    return False
 
 
 def _cells(registers: Registers, kind: str) -> list[int]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verification.model import Event, Fault, Link, Packet, Permutation, State, Status, Step, System
+from verification.model import Event, Fault, Link, Packet, Plain, State, Status, Step, System
 
 RETRY = Event("retry", Fault.TIMEOUT)
 
@@ -46,7 +46,7 @@ class ClientState:
 
 
 @dataclass(frozen=True)
-class Client:
+class Client(Plain):
     """Writes 1, 2, ... and reads after each answer."""
 
     name: str
@@ -90,10 +90,6 @@ class Client:
             return (Step(state),)
         return (Step(ClientState(packet.value, reading=True)),)
 
-    def rename(self, state: State, perm: Permutation) -> State:
-        """There is one client."""
-        return state
-
     def describe(self, state: ClientState) -> str:
         """Progress."""
         return f"{state.written} writes answered, {'reading' if state.reading else 'writing'}"
@@ -110,7 +106,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class CacheSwitch:
+class CacheSwitch(Plain):
     """Port 0 to the client, port 1 to the server."""
 
     name: str
@@ -148,10 +144,6 @@ class CacheSwitch:
             following = replace(state, valid=False, passed=newest)
         return (Step(following, ((1, packet),)),)
 
-    def rename(self, state: State, perm: Permutation) -> State:
-        """No workers."""
-        return state
-
     def describe(self, state: Entry) -> str:
         """The entry."""
         return f"value {state.value}, {'valid' if state.valid else 'invalid'}"
@@ -166,7 +158,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class StorageServer:
+class StorageServer(Plain):
     """Stores; pushes each new value to the switch."""
 
     name: str
@@ -198,10 +190,6 @@ class StorageServer:
         # Not only new writes: a repeated one has invalidated the entry again.
         value = max(state.value, packet.value)
         return (Step(Stored(value, value), (answer, (0, Message("UPDATE", value)))),)
-
-    def rename(self, state: State, perm: Permutation) -> State:
-        """No workers."""
-        return state
 
     def describe(self, state: Stored) -> str:
         """The value."""

@@ -23,7 +23,7 @@ from verification.model import (
     Fault,
     Invariant,
     Link,
-    Permutation,
+    Plain,
     State,
     Status,
     Step,
@@ -46,7 +46,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Writer:
+class Writer(Plain):
     """Writes 1, 2, ...; up to ``window`` unanswered."""
 
     name: str
@@ -86,10 +86,6 @@ class Writer:
         """An answer from the tail."""
         return (Step((state[0], state[1] | {packet.write})),)
 
-    def rename(self, state: State, perm: Permutation) -> State:
-        """One client."""
-        return state
-
     def describe(self, state: tuple[int, frozenset[int]]) -> str:
         """Progress."""
         return f"sent {state[0]}, answered {sorted(state[1])}"
@@ -105,7 +101,7 @@ class Replica:
 
 
 @dataclass(frozen=True)
-class ChainSwitch:
+class ChainSwitch(Plain):
     """Port 0 towards the head, port 1 towards the tail (of the tail: to the client)."""
 
     name: str
@@ -147,10 +143,6 @@ class ChainSwitch:
 
     def _onward(self, packet: Message) -> Message:
         return replace(packet, kind="ANSWER") if self.tail else packet
-
-    def rename(self, state: State, perm: Permutation) -> State:
-        """No workers."""
-        return state
 
     def describe(self, state: Replica) -> str:
         """The copy."""

@@ -22,6 +22,7 @@ from verification.model import (
     Link,
     Packet,
     Permutation,
+    Plain,
     State,
     Status,
     Step,
@@ -52,7 +53,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class LockClient:
+class LockClient(Plain):
     """Takes the lock ``turns`` times."""
 
     name: str
@@ -92,10 +93,6 @@ class LockClient:
             return (Step(Turn(state.turn + 1)),)
         return (Step(state),)
 
-    def rename(self, state: State, perm: Permutation) -> State:
-        """The state does not name clients."""
-        return state
-
     def describe(self, state: Turn) -> str:
         """The phase."""
         return f"turn {state.turn}, {state.phase}"
@@ -106,7 +103,7 @@ Waiting = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class LockSwitch:
+class LockSwitch(Plain):
     """The queue; ``owned`` compares releases with the holder."""
 
     name: str
