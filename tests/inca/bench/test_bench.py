@@ -45,7 +45,7 @@ def test_spread_and_percentile():
 
 @pytest.mark.root
 def test_a_case_runs_and_every_frame_comes_out():
-    done = inca("bench", "aggregator_32", "--rounds", "1", "--seconds", "0.1", "--json")
+    done = inca("bench", "l2_forward", "--rounds", "1", "--seconds", "0.1", "--json")
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
     ours = next(r for r in results if r["target"] == "softswitch")
