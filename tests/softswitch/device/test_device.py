@@ -72,6 +72,21 @@ def test_vlan_tags_are_kept(device: Device, wires: list[Wire], tags: str):
     assert device.port_counters(2)["tx_bytes"] == len(packet_in.data)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [DeviceOptions(busy_poll_us=200), DeviceOptions(coalesce_us=50), DeviceOptions(rx_frames=64)],
+)
+def test_options_of_the_loop(wires: list[Wire], options: DeviceOptions):
+    with Device(options) as device:
+        for number, wire in enumerate(wires, 1):
+            device.add_port(PortConfig(number, wire.switch))
+        device.load(Steered())
+        device.start()
+        for tag in range(40):
+            wires[0].send(tagged(2, tag))
+        assert [wires[1].receive()[4] for _ in range(40)] == list(range(40))
+
+
 def test_jumbo_frames(wires: list[Wire]):
     for wire in wires:
         ip("link", "set", wire.switch, "mtu", "9000")
