@@ -83,3 +83,20 @@ def test_nothing_ends_processes_by_name_or_runs_mininets_cleanup() -> None:
     this = Path(__file__)
     guilty = [p for p in code_files() if p != this and words.search(p.read_text())]
     assert guilty == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = []
+    for page in (p for p in tracked() if p.suffix == ".md"):
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_every_make_target_that_is_described_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in (p for p in tracked() if p.suffix == ".md"):
+        # Only code spans and console lines: prose may well say that people make things.
+        code = re.findall(r"(?:`|^\$ )make ([a-z-]+)", page.read_text(), re.MULTILINE)
+        assert set(code) <= targets, page.relative_to(ROOT)
