@@ -38,6 +38,20 @@ def _find(kind: str, name: str, number: int | None) -> dict[str, Any]:
     raise NotRunningError(f"no running {KINDS[kind]} {name!r}: {hint}")
 
 
+def newest(
+    number: int | None = None,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Switches and hosts of the network that was started last, as `switch` and `host` give them.
+
+    Raises:
+        NotRunningError: no network is running.
+    """
+    networks = _networks(number)
+    if not networks:
+        raise NotRunningError("no network is running: start one with make topo TOPO=star4")
+    return networks[0].switches, networks[0].hosts
+
+
 def names(kind: str, network: int | None = None) -> set[str]:
     """Names of all running nodes of a kind, ``hosts`` or ``switches``."""
     return {name for found in _networks(network) for name in getattr(found, kind)}
