@@ -19,7 +19,7 @@ def run(*arguments: str) -> int:
 
 @pytest.mark.parametrize("name", sorted(inca.cli._COMMANDS))
 def test_every_listed_command_exists_and_has_help(name: str) -> None:
-    command = importlib.import_module(f"inca.cli.{name}").command
+    command = importlib.import_module(f"inca.cli.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.get_short_help_str()
     assert run(name, "--help") == 0

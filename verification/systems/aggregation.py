@@ -169,20 +169,26 @@ def _cells(registers: Registers, kind: str) -> list[int]:
     return registers[_SLOT + kind]
 
 
+def _owners(registers: Registers) -> list[int]:
+    """Of each slot; the array has spare cells at its end, for reading 32 at a time."""
+    return _cells(registers, "owner")[: len(_cells(registers, "bitmap"))]
+
+
 def _lanes(registers: Registers) -> list[str]:
     return [name for name in registers if ".lanes.lane_" in name]
 
 
 def _holds(registers: Registers) -> bool:
-    return any(_cells(registers, "owner"))
+    return any(_owners(registers))
 
 
 def _tidy(registers: Registers) -> None:
     """A free slot's other cells are written before they are read again."""
-    for slot, owner in enumerate(_cells(registers, "owner")):
+    for slot, owner in enumerate(_owners(registers)):
         if not owner:
             for cells in registers.values():
-                cells[slot] = 0
+                if slot < len(cells):
+                    cells[slot] = 0
 
 
 def _rename(registers: Registers, perm: Permutation) -> None:
@@ -198,7 +204,7 @@ def _rename(registers: Registers, perm: Permutation) -> None:
 
 def _describe(registers: Registers) -> str:
     told = []
-    for slot, owner in enumerate(_cells(registers, "owner")):
+    for slot, owner in enumerate(_owners(registers)):
         if not owner:
             told.append(f"slot {slot} free")
             continue
