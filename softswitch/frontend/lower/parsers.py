@@ -280,6 +280,9 @@ def finish(lowering: ParserLowering, start: State) -> list[State]:
     splitter = _Splitter(lowering)
     for state in list(lowering.states):
         splitter.split(state)
+    for state in lowering.states:
+        for case in state.cases:
+            case.next = _past_empty(case.next)
     reached = _reachable(start)
     for state in reached:
         while (after := _only_successor(state, reached)) is not None and after is not start:
@@ -288,6 +291,16 @@ def finish(lowering: ParserLowering, start: State) -> list[State]:
             after.cases = []
             reached = _reachable(start)
     return _reachable(start)
+
+
+def _past_empty(state: State | None) -> State | None:
+    """The first state from here on that does something."""
+    first = state
+    while state is not None and not state.ops and not state.keys and len(state.cases) == 1:
+        state = state.cases[0].next
+        if state is first:
+            break
+    return state
 
 
 def _only_successor(state: State, reached: list[State]) -> State | None:
