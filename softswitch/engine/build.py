@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,8 @@ BASE_FLAGS = (
 GENERATED_FLAGS = (
     *("-Wno-type-limits", "-Wno-tautological-compare", "-Wno-div-by-zero"),
     *("-Wno-bool-operation", "-Wno-bool-compare", "-Wno-int-in-bool-context"),
+    # a fifth of the compile time of long controls; no gain in the packets per second
+    *("-fno-tree-pre", "-fno-gcse"),
 )
 SANITIZE_FLAGS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 TIMEOUT_SECONDS = 300
@@ -108,15 +111,23 @@ class Builder:
             with tempfile.TemporaryDirectory(dir=self.cache, prefix="build-") as scratch:
                 generated = Path(scratch) / "program.c"
                 generated.write_text(source, encoding="utf-8")
-                objects = [self._object(p, Path(scratch)) for p in self._sources()]
                 made = Path(scratch) / "program.so"
-                files = [str(made), str(generated), *map(str, objects)]
-                self._run([*GENERATED_FLAGS, "-shared", "-o", *files])
+                with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                    # the generated file takes longest, so it goes first
+                    own = pool.submit(self._generated, generated)
+                    rest = list(pool.map(lambda p: self._object(p, Path(scratch)), self._sources()))
+                    objects = [own.result(), *rest]
+                self._run(["-shared", "-o", str(made), *map(str, objects)])
                 os.replace(generated, target.with_suffix(".c"))
                 os.replace(made, target)
         except OSError as e:
             raise BuildError(f"cache directory {self.cache}: {e.strerror or e}") from None
         return target
+
+    def _generated(self, source: Path) -> Path:
+        made = source.with_suffix(".o")
+        self._run([*GENERATED_FLAGS, "-c", "-o", str(made), str(source)])
+        return made
 
     def _object(self, path: Path, scratch: Path) -> Path:
         h = hashlib.sha256(self._salt.encode())
