@@ -18,8 +18,8 @@ from typing import Self, TypeVar
 import finsy as fy
 
 from controller.desired import Difference, SwitchState, difference
-from controller.errors import ControllerError, NotPrimaryError, SwitchUnavailableError
-from controller.logs import SwitchLogs
+from controller.errors import ControllerError, NotPrimaryError, SwitchUnavailableError, WriteError
+from controller.logs import FailureWatch, SwitchLogs
 from controller.loop import LoopThread
 from controller.session import Session
 from topologies import Topology
@@ -98,6 +98,7 @@ class Controller:
         self._deadline_s = deadline_s
         self._log_dir = log_dir
         self._logs: SwitchLogs | None = None
+        self._watch: FailureWatch | None = None
         self._fleet: fy.Controller | None = None
         self._managed = {
             switch.name: _Managed(switch.name, addresses[switch.name], switch.device_id)
@@ -107,6 +108,7 @@ class Controller:
     async def __aenter__(self) -> Self:
         if self._log_dir is not None:
             self._logs = SwitchLogs(self._log_dir, self._managed)
+        self._watch = FailureWatch(self._on_failure)
         self._fleet = fy.Controller()
         await self._fleet.__aenter__()
         return self
@@ -119,8 +121,9 @@ class Controller:
     ) -> None:
         assert self._fleet is not None
         await self._fleet.__aexit__(kind, error, trace)
-        if self._logs is not None:
-            self._logs.close()
+        for handler in (self._watch, self._logs):
+            if handler is not None:
+                handler.close()
 
     async def push(self, program: Program, *, force: bool = False) -> None:
         """Load a program on every switch; a switch that already runs it keeps its state.
@@ -145,6 +148,7 @@ class Controller:
             if managed.switch is not None:
                 await self._fleet.remove(managed.switch).wait()
             managed.want = None
+            managed.failure = None
             managed.primary.clear()
             managed.in_step.clear()
             options = fy.SwitchOptions(
@@ -198,6 +202,14 @@ class Controller:
             SwitchUnavailableError: it is not connected.
         """
         return self._managed[switch].session
+
+    def _on_failure(self, name: str, error: BaseException) -> None:
+        managed = self._managed.get(name)
+        if managed is not None and isinstance(error, fy.P4ClientError):
+            managed.failure = WriteError(
+                f"refused by {managed.address}: {error.code.name}: {error.message}", where=name
+            )
+            managed.in_step.set()
 
     async def _on_ready(self, switch: fy.Switch) -> None:
         """Runs on every connection, the first and all later ones."""

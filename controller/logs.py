@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A log file per switch: what finsy and the controller say about it, requests included."""
+"""What finsy says: a log file per switch, and the failures it tells nobody else."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _LOGGERS = ("finsy", "inca.controller")
@@ -43,3 +43,28 @@ class SwitchLogs:
         marks = (f"[{switch}]", f"[{switch}|")
         handler.addFilter(lambda record: record.getMessage().startswith(marks))
         return handler
+
+
+class FailureWatch(logging.Handler):
+    """Calls back when a switch's task has failed.
+
+    finsy logs the exception and tries again for ever; without this, a program that a switch
+    refuses would look like a switch that does not answer.
+    """
+
+    def __init__(self, failed: Callable[[str, BaseException], None]) -> None:
+        super().__init__(logging.CRITICAL)
+        self._failed = failed
+        logging.getLogger("finsy").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass on switch name and exception; other records are not ours."""
+        error = record.exc_info[1] if record.exc_info else None
+        task = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+        if error is not None and isinstance(task, str) and task.startswith("fy:"):
+            self._failed(task.removeprefix("fy:").partition("|")[0], error)
+
+    def close(self) -> None:
+        """Stop watching."""
+        logging.getLogger("finsy").removeHandler(self)
+        super().close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from controller import (
     SwitchState,
     SwitchUnavailableError,
     SyncController,
+    WriteError,
     row,
 )
 from controller.accounting import (
@@ -310,6 +312,28 @@ def test_errors_say_what_and_where(
                 await controller.apply({"s1": wrong})
 
     asyncio.run(work())
+
+
+def test_refusals_are_told_at_once(
+    fleet: Callable[[str], Fleet], build: Callable[[str], Program], tmp_path: Path
+) -> None:
+    net = fleet("star4")
+    good = build("esa")
+    broken = Program(tmp_path / "broken.json", good.p4info_path)
+    broken.json_path.write_text("{")
+
+    async def push(topology: Topology, program: Program) -> None:
+        async with Controller(topology, net.addresses, deadline_s=20) as controller:
+            await asyncio.wait_for(controller.push(program), 5)
+
+    with pytest.raises(WriteError, match=r"s1: refused by .*: INVALID_ARGUMENT"):
+        asyncio.run(push(net.topology, broken))
+    asyncio.run(push(net.topology, good))
+    other = dataclasses.replace(
+        net.topology, switches=(dataclasses.replace(net.topology.switches[0], device_id=9),)
+    )
+    with pytest.raises(WriteError, match=r"s1: refused by .*: NOT_FOUND: this is device 1"):
+        asyncio.run(push(other, good))
 
 
 def test_silent_switch_is_named(build: Callable[[str], Program]) -> None:
