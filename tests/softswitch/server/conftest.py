@@ -26,7 +26,7 @@ from softswitch.server.service import P4RuntimeService
 PROGRAMS = Path(__file__).parent / "programs"
 CPU_PORT = 510
 DEVICE_ID = 3
-DEADLINE_S = 10
+DEADLINE_S = 30
 INSERT, MODIFY, DELETE = p4r.Update.INSERT, p4r.Update.MODIFY, p4r.Update.DELETE
 Config = p4r.SetForwardingPipelineConfigRequest
 

@@ -13,7 +13,7 @@ from finsy.proto import p4r, p4r_grpc
 from softswitch.server.options import DEFAULT_ADDRESS, OptionError, parse
 from softswitch.server.packet_stream import PacketStreamRequest, packet_stream
 from softswitch.server.port_config import PortConfigError, parse_port_config
-from tests.softswitch.server.conftest import CPU_PORT, DEVICE_ID, Client, ip
+from tests.softswitch.server.conftest import CPU_PORT, DEADLINE_S, DEVICE_ID, Client, ip
 from tests.softswitch.server.switch_process import SwitchProcess, fails
 from tests.softswitch.server.test_entities import wait_until
 from tests.softswitch.server.test_tables import packet
@@ -230,10 +230,19 @@ def _received(receiver):
 
 
 @contextlib.contextmanager
+def _explained(switch):
+    """Show the switch's counters when a packet does not come."""
+    try:
+        yield
+    except TimeoutError:
+        pytest.fail(f"no packet; {switch.stats()}")
+
+
+@contextlib.contextmanager
 def _listening(interface):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as receiver:
         receiver.bind((interface, 3))
-        receiver.settimeout(10)
+        receiver.settimeout(DEADLINE_S)
         yield receiver
 
 
@@ -243,9 +252,10 @@ def test_controller_traffic_on_interfaces(files, names, veths):
     (a0, a1), (b0, b1) = veths
     config, p4info = files
     ports = ["-i", f"1@{a0}", "-i", f"2@{b0}", "--cpu-port", CPU_PORT]
-    with SwitchProcess(
-        config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY
-    ) as switch:
+    with (
+        SwitchProcess(config, "--p4info", p4info, "--device-id", DEVICE_ID, *ports, *ANY) as switch,
+        _explained(switch),
+    ):
         client = Client(switch.address, 1, None, DEVICE_ID)
         client.arbitrate()
         client.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.to_cpu"))
