@@ -19,6 +19,7 @@ from softswitch.server.local import LocalDataPlane
 
 SERVICE = "p4.bm.DataplaneInterface"
 MAX_PACKET = 1 << 16
+MAX_PORT = 511  # the drop port sends nothing, but packets may come in there
 
 
 def _make_messages() -> tuple[Any, Any]:
@@ -103,7 +104,7 @@ class DataplaneService:
     def _receive(self, requests: Iterator[Any], out: queue.SimpleQueue[Any]) -> None:
         try:
             for request in requests:
-                if request.port < 511 and len(request.packet) <= MAX_PACKET:
+                if request.port <= MAX_PORT and len(request.packet) <= MAX_PACKET:
                     for port, data in self._plane.process(request.port, request.packet):
                         self._sent(port, data)
         except grpc.RpcError:

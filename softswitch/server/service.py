@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import grpc
 from finsy.proto import p4r, p4r_grpc
 
+from softswitch.server.arbitration import MAX_CLIENTS
 from softswitch.server.core import API_VERSION, Core
 from softswitch.server.errors import BatchError, Code, P4RuntimeError
 from softswitch.server.streams import Stream
@@ -20,12 +21,16 @@ _log = logging.getLogger(__name__)
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS = "grpc-status-details-bin"
 
+# Each open stream keeps a thread of the pool; the rest is for the other calls.
+MAX_STREAMS = MAX_CLIENTS + 8
+
 
 class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
     """Each call runs in a thread of the server's pool; a StreamChannel keeps its thread."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._free_streams = threading.Semaphore(MAX_STREAMS)
 
     def Capabilities(self, request: Any, context: Any) -> Any:
         """Say which version of P4Runtime this is."""
@@ -54,7 +59,17 @@ class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
 
     def StreamChannel(self, request_iterator: Iterator[Any], context: Any) -> Iterator[Any]:
         """Serve a client's stream: arbitration, packets, digests, notifications."""
-        stream = Stream(context.peer())
+        if not self._free_streams.acquire(blocking=False):
+            text = f"{MAX_STREAMS} streams are open already"
+            _abort(context, P4RuntimeError(Code.RESOURCE_EXHAUSTED, text))
+        try:
+            yield from self._serve(Stream(context.peer()), request_iterator, context)
+        finally:
+            self._free_streams.release()
+
+    def _serve(
+        self, stream: Stream, request_iterator: Iterator[Any], context: Any
+    ) -> Iterator[Any]:
         if not context.add_callback(stream.close):
             return
         reader = threading.Thread(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from softswitch.server.arbitration import Arbiter
 from softswitch.server.errors import Code, P4RuntimeError
+from softswitch.server.service import MAX_STREAMS
 from tests.softswitch.server.conftest import code_of, errors_of, uint128
 
 OK, NOT_FOUND, EXISTS = Code.OK, Code.NOT_FOUND, Code.ALREADY_EXISTS
@@ -201,3 +202,11 @@ def test_unknown_role_config_ends_the_stream(target):
     with pytest.raises(grpc.RpcError) as error:
         client.arbitrate(role_config=p4r.CapabilitiesRequest())
     assert code_of(error) == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_streams_that_say_nothing_do_not_block_the_server(target, controller, names):
+    silent = [target.connect() for _ in range(MAX_STREAMS)]
+    with pytest.raises(grpc.RpcError) as error:
+        silent[-1].receive()
+    assert code_of(error) == grpc.StatusCode.RESOURCE_EXHAUSTED
+    controller.insert(names.entry("Ig.exact_t", {"k": 1}, "Ig.drop"))
