@@ -23,17 +23,15 @@ if TYPE_CHECKING:
     "--stuck", "stuck_ms", type=click.FloatRange(min=0), default=100.0, show_default=True,
     metavar="MS", help="A fragment that has waited so long in a slot is stuck.",
 )  # fmt: skip
+@options.network
 @options.as_json
-def command(job: int | None, stuck_ms: float, as_json: bool) -> None:
+def command(job: int | None, stuck_ms: float, network: int | None, as_json: bool) -> None:
     """Name the stuck fragments of JOB (a number; all jobs without it), and who is missing."""
     from inca import slots
 
-    names = running.names("switches")
-    if not names:
-        raise CommandError("no network is running: start one with make topo TOPO=star4")
-    views = slots.look({name: running.switch(name) for name in sorted(names)})
-    hosts = {running.host(name)["ip"]: name for name in running.names("hosts")}
-    plans = slots.plans(views, hosts)
+    switches, hosts = running.newest(network)
+    views = slots.look(switches)
+    plans = slots.plans(views, {host["ip"]: name for name, host in hosts.items()})
     if job is not None and job not in plans:
         known = ", ".join(map(str, plans)) or "none"
         raise CommandError(f"no switch knows job {job}: known jobs: {known}")
