@@ -16,7 +16,7 @@ BIN  := .venv/bin
 INCA := $(BIN)/inca
 
 .DEFAULT_GOAL := run
-.PHONY: help setup setup-test build run topo stop clean distclean test bench soak lint shell doctor verify
+.PHONY: help setup setup-test build run topo stop clean distclean test bench soak fuzz lint shell doctor verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: setup ## speed of the embedded switch, as ratios: ARGS='l2_forward --roun
 
 soak: setup ## packets, table writes and pipeline swaps for 10 minutes: ARGS='--seconds 60'
 	@$(INCA) soak $(ARGS)
+
+fuzz: setup-test ## random programs, documents and packets for a minute: ARGS='--seconds 600 --seed 1'
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .
