@@ -106,7 +106,7 @@ def read_script(path: Path, options: CaseOptions) -> Script:
 def _compiled(case: Case, target: TargetName) -> tuple[Mapping[str, Any], P4Info]:
     """BMv2 JSON and P4Info of a case: given files, or the front end's result."""
     if case.json is not None and case.p4info is not None:
-        return _read_json(case.json), P4Info.load(case.p4info)
+        return read_json(case.json), P4Info.load(case.p4info)
     if case.json is not None or case.p4info is not None:
         raise StfError("give both --json and --p4info, or neither")
     from softswitch.frontend import compile_p4
@@ -115,7 +115,8 @@ def _compiled(case: Case, target: TargetName) -> tuple[Mapping[str, Any], P4Info
     return compiled.bmv2_json, P4Info.of(compiled.p4info)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read BMv2 JSON."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
