@@ -9,6 +9,8 @@
 // The flow's identity and its hash: MurmurHash3_x86_32 over source, destination and ports, which
 // is the published ECMP hash when the seed is the switch's node id.
 control FlowHash(inout headers_t hdr, inout metadata_t meta) {
+    bit<16> src_port;
+    bit<16> dst_port;
     bit<32> k;
     bit<32> h;
 
@@ -31,22 +33,28 @@ control FlowHash(inout headers_t hdr, inout metadata_t meta) {
     // The published key loses bits: flows of several hosts share one entry.
     action lossy_key() {
         meta.key = (flow_key_t) ((hdr.ipv4.src_addr << 16)
-            | (hdr.ipv4.dst_addr ^ (bit<32>) hdr.transport.src_port
-               ^ (bit<32>) hdr.transport.dst_port));
+            | (hdr.ipv4.dst_addr ^ (bit<32>) src_port ^ (bit<32>) dst_port));
     }
 
     action exact_key() {
         meta.key = hdr.ipv4.src_addr ++ hdr.ipv4.dst_addr ++ hdr.ipv4.protocol
-            ++ hdr.transport.src_port ++ hdr.transport.dst_port;
+            ++ src_port ++ dst_port;
     }
 
     apply {
+        // Packets without ports (ICMP, later fragments) are flows by their addresses.
+        src_port = 0;
+        dst_port = 0;
+        if (hdr.transport.isValid()) {
+            src_port = hdr.transport.src_port;
+            dst_port = hdr.transport.dst_port;
+        }
         h = meta.seed;
         k = hdr.ipv4.src_addr;
         mix();
         k = hdr.ipv4.dst_addr;
         mix();
-        k = hdr.transport.dst_port ++ hdr.transport.src_port;
+        k = dst_port ++ src_port;
         mix();
         finish();
         if (meta.parity == 1) {
