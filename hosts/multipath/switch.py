@@ -57,7 +57,7 @@ class SwitchConfig:
     policy: Policy = Policy.LCMP
     parity: bool = False
     seed: int = 0
-    model: CostModel = CostModel()
+    model: CostModel = field(default_factory=CostModel)
     threshold: int = COST_THRESHOLD
     idle_after_us: int = 2_000_000
     stale_after_us: int = 100_000
