@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from softswitch.engine import BuildError, Pipeline
-from softswitch.engine.build import RUNTIME_DIR, Builder
+from softswitch.engine.build import RUNTIME_DIR, Builder, Flavour
+from softswitch.engine.codegen import generate
+from softswitch.engine.loader import load
 
 from .programs import DATA
 
@@ -50,11 +52,13 @@ def test_broken_source_names_the_first_error(tmp_path: Path) -> None:
         Builder(tmp_path).build("int main(void) { return nothing_here; }\n")
 
 
-def test_from_c(tmp_path: Path) -> None:
-    """A C program loads the object and drives two instances of it."""
-    library = Pipeline.load(L2).library_path
+@pytest.mark.parametrize("sanitize", [False, True], ids=["plain", "sanitized"])
+def test_from_c(tmp_path: Path, sanitize: bool) -> None:
+    """A C program loads the object and drives two instances of it; nothing leaks."""
+    library = Builder(None, Flavour(sanitize=sanitize)).build(generate(load(L2)))
     source, program = Path(__file__).with_name("two_instances.c"), tmp_path / "two"
     flags = ["-Wall", "-Wextra", "-Werror", f"-I{RUNTIME_DIR}"]
+    flags += ["-fsanitize=address,undefined"] if sanitize else []
     subprocess.run(["gcc", *flags, "-o", str(program), str(source), "-ldl"], check=True)
     done = subprocess.run([str(program), str(library)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "a: port 7, 20 bytes\nb: nothing\n"), done.stderr
