@@ -33,6 +33,7 @@ _COMMANDS = {
     "stop": "End the networks that this checkout started.",
     "switch": "Run the embedded switch; takes the options of simple_switch_grpc.",
     "topo": "Bring networks up, list and describe them.",
+    "trace": "Print the way of packets through a program, with source lines.",
     "verify": "Model-check the programs and agents that run.",
 }
 
