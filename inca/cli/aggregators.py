@@ -18,8 +18,9 @@ from inca.cli.output import console, print_json, table
     "--flush", "older_s", type=click.FloatRange(min=0), metavar="SECONDS",
     help="Free the slots that have been held for longer than so many seconds.",
 )  # fmt: skip
+@options.network
 @options.as_json
-def command(switch: str, older_s: float | None, as_json: bool) -> None:
+def command(switch: str, older_s: float | None, network: int | None, as_json: bool) -> None:
     """List the aggregator slots of the running SWITCH: owner, priority, who is missing, age.
 
     The switch answers in-band, so this works on BMv2 as well. A flushed partial sum is lost;
@@ -27,9 +28,10 @@ def command(switch: str, older_s: float | None, as_json: bool) -> None:
     """
     from inca import slots
 
-    where = running.switch(switch)
+    where = running.switch(switch, network)
     (view,) = slots.look({switch: where})
-    hosts = {running.host(name)["ip"]: name for name in running.names("hosts")}
+    _, nodes = running.newest(network)
+    hosts = {host["ip"]: name for name, host in nodes.items()}
     jobs = slots.plans([view], hosts)
     if older_s is not None:
         old = [s.index for s in view.slots if s.age_us > older_s * 1e6]

@@ -59,10 +59,8 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
             controller.apply(book.states())
         where: dict[str, Any] = {"grpc": process.address, "device_id": 1}
         hosts = {host.name: {"ip": host.ip} for host in topology.hosts}
-        monkeypatch.setattr(running, "newest", lambda _number: ({"s1": where}, hosts))
-        monkeypatch.setattr(running, "switch", lambda name: {"s1": where}[name])
-        monkeypatch.setattr(running, "host", hosts.__getitem__)
-        monkeypatch.setattr(running, "names", lambda _kind: set(hosts))
+        monkeypatch.setattr(running, "newest", lambda _number=None: ({"s1": where}, hosts))
+        monkeypatch.setattr(running, "switch", lambda name, _number=None: {"s1": where}[name])
         assert isinstance(process.device, LocalDataPlane)
         yield Running(process.device)
 
