@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``python -m tests.p4src.generate`` writes all STF files anew."""
 
-from tests.p4src.registry import FOLDER, all_tests, stf_path
+from tests.p4src.registry import all_tests, stf_files, stf_path
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(maker().text(), encoding="utf-8")
         written.add(path)
-    for path in set(FOLDER.glob("*/*.stf")) - written:
+    for path in stf_files() - written:
         path.unlink()
     print(f"{len(written)} packet tests written")
 

@@ -37,6 +37,12 @@ def all_tests() -> dict[tuple[str, str], Maker]:
     return dict(_MAKERS)
 
 
+def stf_files() -> set[Path]:
+    """The STF files on disk of the programs that scenarios are written for."""
+    programs = {program for program, _ in all_tests()}
+    return {path for program in programs for path in (FOLDER / program).glob("*.stf")}
+
+
 def stf_path(program: str, name: str) -> Path:
     """Where a scenario's STF file is kept."""
     return FOLDER / program / f"{name}.stf"

@@ -10,8 +10,9 @@ from softswitch.stf.cases import CaseOptions, read_script
 from softswitch.stf.inprocess import InProcessTarget
 from softswitch.stf.runner import run_script
 from tests.p4src.conftest import Loaded
+from tests.p4src.registry import stf_files
 
-STF_FILES = sorted(Path(__file__).parent.glob("*/*.stf"))
+STF_FILES = sorted(stf_files())
 
 
 @pytest.mark.parametrize("stf", STF_FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.p4src.registry import FOLDER, all_tests, stf_path
+from tests.p4src.registry import all_tests, stf_files, stf_path
 
 TESTS = all_tests()
 
@@ -18,4 +18,4 @@ def test_file_is_up_to_date(program: str, name: str) -> None:
 
 
 def test_no_file_without_a_scenario() -> None:
-    assert set(FOLDER.glob("*/*.stf")) == {stf_path(*key) for key in TESTS}
+    assert stf_files() == {stf_path(*key) for key in TESTS}
