@@ -79,7 +79,7 @@ class PrimitiveGen:
         if p.op in ("register_read", "register_write"):
             array = p.args[1] if p.op == "register_read" else p.args[0]
             which, width, size = self._register(array)
-            value = f"R{which}(sw)[i]"
+            value = f"R{which}(sw, i)"
             words = f"{value}.w" if width > 64 else f"(const uint64_t[]){{ {value} }}"
             call = f'ss_trace_cell(sw, "{p.op}", {where}, {quote(str(array.value))}, i'
             return [

@@ -35,6 +35,7 @@ from softswitch.server.watches import watched_port
 
 if TYPE_CHECKING:
     from softswitch.engine import Pipeline
+    from softswitch.engine.pipeline import TraceEvent
 
 _CODES: list[tuple[type[EngineError], Code]] = [
     (ExistsError, Code.ALREADY_EXISTS),
@@ -131,6 +132,11 @@ class Engine:
                 handle = view.find(engine_match(table.match, key[0], key[1]), key[2])
                 assert handle is not None
                 entries[key] = entry._replace(handle=handle)
+
+    def take_trace(self) -> list[TraceEvent]:
+        """What packets did since the last call; the pipeline must have been loaded for it."""
+        with self._exclusive():
+            return self.pipeline.trace_log()
 
     def now_ns(self) -> int:
         """The clock of the switch."""

@@ -48,6 +48,7 @@ class ServerOptions:
     log_console: bool = False
     log_level: str = "info"
     stats_json: Path | None = None
+    trace: Path | None = None
     seed: int = 0
     notices: tuple[str, ...] = field(default=())
 
@@ -85,6 +86,7 @@ def parser(prog: str = "python -m softswitch.server") -> argparse.ArgumentParser
     p.add_argument("--log-flush", action="store_true", help="always so here")
     p.add_argument("--seed", type=int, default=0, help="of random() in the program")
     p.add_argument("--stats-json", type=Path, metavar="FILE", help="statistics at the end")
+    p.add_argument("--trace", type=Path, metavar="FILE", help="write the way of each packet (slow)")
     _target_options(p)
     _foreign_options(p)
     return p
@@ -157,6 +159,7 @@ def parse(arguments: Sequence[str], prog: str = "python -m softswitch.server") -
         log_console=space.log_console,
         log_level=space.log_level,
         stats_json=space.stats_json,
+        trace=space.trace,
         seed=space.seed,
         notices=tuple(notices),
     )

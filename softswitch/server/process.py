@@ -29,6 +29,7 @@ from softswitch.server.notifications import Notifier
 from softswitch.server.options import ServerOptions, TlsFiles
 from softswitch.server.packet_stream import DataplaneService
 from softswitch.server.service import P4RuntimeService
+from softswitch.server.tracing import Tracer
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class SwitchProcess:
         self.address = self.dataplane_address = ""
         self._server: Any = None
         self._dataplane_server: Any = None
+        self._tracer: Tracer | None = None
         self._final: dict[str, object] | None = None
 
     def __enter__(self) -> SwitchProcess:
@@ -85,6 +87,10 @@ class SwitchProcess:
                 self._start_program(self.options.config, self.options.p4info)
             self.device.start()
             self.notifier.start()
+            if self.options.trace is not None:
+                tracer = Tracer(self.core, self.options.trace)
+                tracer.start()
+                self._tracer = tracer
             server.start()
             undo.pop_all()
 
@@ -107,6 +113,8 @@ class SwitchProcess:
         for server in (self._server, self._dataplane_server):
             if server is not None:
                 server.stop(grace=0.2).wait(timeout=5)
+        if self._tracer is not None:
+            self._tracer.stop()
         self.device.stop()
         self.notifier.stop()
         self._final = self.stats()
@@ -131,7 +139,8 @@ class SwitchProcess:
         self._dataplane_server = server
 
     def _load(self, config: Any) -> Pipeline:
-        return Pipeline.load(config, seed=self.options.seed)
+        options = self.options
+        return Pipeline.load(config, seed=options.seed, trace=options.trace is not None)
 
     def _start_program(self, config: Path, p4info: Path | None) -> None:
         try:

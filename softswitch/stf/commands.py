@@ -43,6 +43,7 @@ class DigitMask:
 
     value: int
     mask: int
+    starred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _digit_mask(text: str) -> DigitMask:
         if digit != "*":
             value |= int(digit, 16)
             mask |= (1 << bits) - 1
-    return DigitMask(value, mask)
+    return DigitMask(value, mask, "*" in text)
 
 
 def _add(line: int, rest: str) -> Command:

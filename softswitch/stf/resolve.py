@@ -125,6 +125,8 @@ def _digit_mask(field: Field, text: DigitMask) -> MatchText:
         return Prefix(text.value, text.mask.bit_count())
     if field.kind is MatchKind.TERNARY:
         return Masked(text.value, text.mask & ((1 << field.width) - 1))
+    if text.starred:
+        raise Reject(f"key {field.name!r} is {field.kind.value}: it takes no '*' digits")
     return Value(text.value)
 
 

@@ -159,6 +159,19 @@ def test_packets_over_grpc(files, names):
         client.close()
 
 
+def test_trace(files, tmp_path):
+    config, p4info = files
+    trace = tmp_path / "trace.txt"
+    with SwitchProcess(
+        config, "--p4info", p4info, "--trace", trace, *ANY, "--dp-grpc-server-addr", "127.0.0.1:0"
+    ) as switch:
+        assert exchange(switch.packet_address, (1, packet())) == []
+        assert switch.stop() == 0
+    lines = trace.read_text().splitlines()
+    (table,) = [line for line in lines if line.startswith("table") and "Ig.exact_t" in line]
+    assert "entities.p4:" in table
+
+
 def test_program_without_p4info(files):
     with SwitchProcess(files[0], "--device-id", DEVICE_ID, *ANY) as switch:
         client = Client(switch.address, 1, None, DEVICE_ID)

@@ -189,6 +189,7 @@ def test_p4c_multicast_clones_and_registers(tmp_path):
     [
         ("add exact_t k:1", "expected: add"),
         ("add exact_t 0xzz set()", "neither a key"),
+        ("add exact_t k:0x1* set(port:1, v:1)", "takes no '*' digits"),
         ("mc_node_associate 1 0", "no multicast group 1"),
         ("check_counter hits[0]", "expected: check_counter"),
         ("check_counter hits($X) packets == 1", "'hits'"),
