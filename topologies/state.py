@@ -181,13 +181,24 @@ def allocate(checkout: Path, topology: str, target: str, logs: Path) -> NetworkS
     with locked():
         _sweep()
         taken = {state.number for state in running()}
-        number = next((n for n in range(1, _MAX_NETWORKS) if n not in taken), None)
+        number = next((n for n in _numbers() if n not in taken), None)
         if number is None:
             raise NetworkError(f"{len(taken)} networks run already: end some with inca stop")
         owner = Process.of(os.getpid())
+        (state_folder() / "last").write_text(str(number))
         state = NetworkState(number, owner, str(checkout), topology, target, str(logs))
         state.save()
         return state
+
+
+def _numbers() -> Iterator[int]:
+    """All numbers, those that have not been used for longest first: names stay unambiguous."""
+    try:
+        last = int((state_folder() / "last").read_text())
+    except (OSError, ValueError):
+        last = 0
+    yield from range(last + 1, _MAX_NETWORKS)
+    yield from range(1, min(last + 1, _MAX_NETWORKS))
 
 
 def sweep() -> list[NetworkState]:

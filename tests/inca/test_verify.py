@@ -46,7 +46,7 @@ def test_an_exported_counterexample_is_a_test_that_passes(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["verify", "netlok"], "no system 'netlok': there are netcache"),
+        (["verify", "netlok"], "no system 'netlok': there are esa"),
         (["verify", "netlock", "--set", "foo=1"], "has no option 'foo'; it has: clients"),
         (["verify", "netlock", "--loss", "x"], "'x' is not a number"),
         (["verify", "netlock", "--reorder", "some"], "give none, any"),

@@ -49,7 +49,17 @@ def test_numbers_are_not_shared_while_a_network_lives(tmp_path: Path) -> None:
     first, second = allocate(tmp_path), allocate(tmp_path)
     assert first.number != second.number
     first.forget()
-    assert allocate(tmp_path).number == first.number
+    assert allocate(tmp_path).number not in (first.number, second.number)
+
+
+def test_numbers_are_used_again_when_all_have_been_used(tmp_path: Path) -> None:
+    kept = allocate(tmp_path)
+    seen = set()
+    for _ in range(state._MAX_NETWORKS):
+        made = allocate(tmp_path)
+        seen.add(made.number)
+        made.forget()
+    assert seen == set(range(1, state._MAX_NETWORKS)) - {kept.number}
 
 
 def test_a_state_file_reads_back(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
