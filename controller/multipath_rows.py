@@ -94,9 +94,14 @@ def remote(
     return row(ROUTES, match, "LcmpIngress.route.remote", **args)
 
 
-def local(destination: int, port: int, mac: int) -> tuple[Key, Action]:
-    """The row of a host behind a port of this switch."""
-    match = [("hdr.ipv4.dst_addr", (destination, 32))]
+def remote_key(destination: int, prefix_len: int) -> Key:
+    """What names the row of a destination."""
+    return Key(ROUTES, (("hdr.ipv4.dst_addr", (destination, prefix_len)),))
+
+
+def local(destination: int, port: int, mac: int, prefix_len: int = 32) -> tuple[Key, Action]:
+    """The row of hosts behind a port of this switch."""
+    match = [("hdr.ipv4.dst_addr", (destination, prefix_len))]
     return row(ROUTES, match, "LcmpIngress.route.local", port=port, dst_addr=mac)
 
 

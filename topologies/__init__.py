@@ -5,13 +5,15 @@
 makes it real and takes it down again.
 """
 
-from topologies.catalog import load, names
+from topologies.catalog import load, load_datacenters, names
+from topologies.datacenters import DataCenters
 from topologies.errors import NetworkError, TopologyError
 from topologies.model import Endpoint, Host, Link, LinkModel, Switch, Topology
 from topologies.network import LinkUsage, Network, NetworkOptions, RunningSwitch
 from topologies.reader import parse, read
 
 __all__ = [
+    "DataCenters",
     "Endpoint",
     "Host",
     "Link",
@@ -25,6 +27,7 @@ __all__ = [
     "Topology",
     "TopologyError",
     "load",
+    "load_datacenters",
     "names",
     "parse",
     "read",

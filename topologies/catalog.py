@@ -6,9 +6,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
+from topologies.datacenters import DataCenters
 from topologies.errors import TopologyError
 from topologies.model import Topology
-from topologies.reader import read
+from topologies.reader import read, read_scaled
 
 _SHIPPED = Path(__file__).parent
 
@@ -24,12 +25,27 @@ def load(name_or_path: str | Path) -> Topology:
     Raises:
         TopologyError: no such name or file, or the file is wrong.
     """
-    text = str(name_or_path)
+    return read(_find(str(name_or_path)))
+
+
+def load_datacenters(name_or_path: str | Path, scale: float | None = None) -> DataCenters:
+    """The network between datacenters of a shipped name (``dc8``) or of a file, unscaled.
+
+    Args:
+        scale: instead of the file's.
+
+    Raises:
+        TopologyError: no such name or file, or the file is wrong.
+    """
+    return read_scaled(_find(str(name_or_path)), scale)
+
+
+def _find(text: str) -> Path:
     if text in names():
-        return read(_SHIPPED / f"{text}.json")
+        return _SHIPPED / f"{text}.json"
     path = Path(text)
     if path.suffix == ".json" or path.exists() or "/" in text:
-        return read(path)
+        return path
     close = get_close_matches(text, names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"shipped: {', '.join(names())}"
     raise TopologyError(f"no topology {text!r}", hint=f"{hint}; or give a path")

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from topologies import addresses
+from topologies.datacenters import DataCenters, read_datacenters
 from topologies.errors import TopologyError
 from topologies.model import Endpoint, Host, Link, LinkModel, Switch, Topology
 from topologies.units import parse_delay, parse_probability, parse_rate
@@ -281,6 +282,28 @@ def read(path: Path) -> Topology:
     Raises:
         TopologyError: no such file, no JSON, or naming the key at fault.
     """
+    document = _document(path)
+    if isinstance(document, dict) and "datacenters" in document:
+        return replace(_datacenters(document, path).topology(), source=path)
+    return parse(document, name=path.stem, source=path)
+
+
+def read_scaled(path: Path, scale: float | None = None) -> DataCenters:
+    """Read a file that names a network between datacenters and its scale.
+
+    Args:
+        scale: instead of the file's.
+
+    Raises:
+        TopologyError: no such file, or naming the key or line at fault.
+    """
+    document = _document(path)
+    if not isinstance(document, dict) or "datacenters" not in document:
+        raise TopologyError("no datacenters in it", source=path, hint="see topologies/dc8.json")
+    return _datacenters(document if scale is None else {**document, "scale": scale}, path)
+
+
+def _document(path: Path) -> object:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -288,7 +311,22 @@ def read(path: Path) -> Topology:
             error.strerror or str(error), source=path, hint="check the path"
         ) from None
     try:
-        document = json.loads(text)
+        return json.loads(text)
     except ValueError as error:
         raise TopologyError(f"not JSON: {error}", source=path, hint="mend the syntax") from None
-    return parse(document, name=path.stem, source=path)
+
+
+def _datacenters(document: dict[str, Any], path: Path) -> DataCenters:
+    known = ("name", "datacenters", "scale")
+    for key in document:
+        if key not in known:
+            raise TopologyError(
+                f"unknown key {key!r}", source=path, key=key, hint=_suggest(key, known)
+            )
+    scale = document.get("scale", 1)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or scale <= 0:
+        raise TopologyError(
+            f"bad scale {scale!r}", source=path, key="scale", hint="give a number above zero"
+        )
+    name = str(document.get("name", path.stem))
+    return read_datacenters(path.parent / str(document["datacenters"]), name, float(scale))

@@ -7,7 +7,6 @@ The oracle of `p4src/lcmp.p4`: the same packets at the same times leave by the s
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hosts.multipath.cost import CostModel, PortSignal
@@ -89,7 +88,7 @@ class SwitchModel:
     """A switch in operation; ``routes`` are candidates by destination address."""
 
     config: SwitchConfig
-    routes: Mapping[int, tuple[Candidate, ...]]
+    routes: dict[int, tuple[Candidate, ...]]
     dead_ports: set[int] = field(default_factory=set)
     congestion: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Port -> score, when it was taken."""
@@ -107,7 +106,8 @@ class SwitchModel:
         slot, key = flow.slot(self.config.parity), flow.cache_key(self.config.parity)
         entry = self._cache.get(slot)
         expired = entry is None or now - entry.seen > self.config.idle_after_us
-        if entry and entry.key == key and not expired and entry.port not in self.dead_ports:
+        usable_ports = {c.port for c in candidates} - self.dead_ports
+        if entry and entry.key == key and not expired and entry.port in usable_ports:
             entry.seen = now
             return Outcome(entry.port)
         usable = entry is None or entry.key == key or expired

@@ -18,7 +18,7 @@ struct decision_t {
     EACH_CANDIDATE(DECISION_FIELDS)
 }
 
-// Flows keep their port while it is up and they are not idle. A slot is never taken from a live
+// Flows keep their port while it is up and a candidate and they are not idle. A slot is never taken from a live
 // flow: one that finds no slot is decided packet by packet from the path scores alone.
 control FlowCache(in headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
     register<flow_key_t>(FLOW_SLOTS) flow_key;
@@ -29,6 +29,7 @@ control FlowCache(in headers_t hdr, inout metadata_t meta, inout standard_metada
     bit<16> port;
     time_us_t seen;
     bit<1> usable;
+    bit<1> listed;
 
     action report() {
         digest<decision_t>(1, { hdr.ipv4.src_addr, hdr.ipv4.dst_addr, hdr.transport.src_port,
@@ -37,10 +38,14 @@ control FlowCache(in headers_t hdr, inout metadata_t meta, inout standard_metada
             meta.cost_6, meta.cost_7 });
     }
 
+    // A route that lost a candidate moves its flows: that switch may send them back here.
+#define LIST(i) if (meta.candidates > i && (bit<16>) meta.port_##i == port) { listed = 1; }
     action lookup() {
         flow_key.read(owner, meta.slot);
         flow_port.read(port, meta.slot);
         flow_seen.read(seen, meta.slot);
+        listed = 0;
+        EACH_CANDIDATE(LIST)
     }
 
     action store() {
@@ -55,7 +60,7 @@ control FlowCache(in headers_t hdr, inout metadata_t meta, inout standard_metada
             if (meta.policy != policy_t.ECMP) {
                 lookup();
                 bool expired = sm.ingress_global_timestamp - seen > meta.idle_after;
-                bool alive = (meta.live_mask >> (bit<8>) port)[0:0] == 1;
+                bool alive = listed == 1 && (meta.live_mask >> (bit<8>) port)[0:0] == 1;
                 if (owner == meta.key && !expired && alive) {
                     meta.port = (port_t) port;
                     meta.decided = 1;

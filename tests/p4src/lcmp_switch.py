@@ -6,11 +6,12 @@ from __future__ import annotations
 import struct
 
 from controller import multipath_rows as rows
-from controller.desired import SwitchState
+from controller.desired import Action, SwitchState
 from controller.inprocess import install
 from hosts.multipath.decision import Candidate
 from hosts.multipath.switch import FlowKey, SwitchConfig, SwitchModel
 from softswitch.engine import Pipeline
+from softswitch.engine.match import Lpm
 from tests.p4src.conftest import Loaded
 
 CONGESTION, SAMPLED = "port_congestion", "port_sampled"
@@ -55,7 +56,7 @@ class Pair:
         dead_ports: set[int] | None = None,
     ) -> None:
         self.pipeline: Pipeline = loaded.fresh()
-        self.model = SwitchModel(config, routes, set(dead_ports or ()))
+        self.model = SwitchModel(config, dict(routes), set(dead_ports or ()))
         install(self.pipeline, state_of(config, routes, self.model.dead_ports))
         self.pipeline.digests()
 
@@ -64,13 +65,23 @@ class Pair:
         self.pipeline.registers[SAMPLED][port] = taken
         self.model.congestion[port] = (score, taken)
 
+    def _values(self, action: Action) -> list[int]:
+        params = {a.name: [p.name for p in a.params] for a in self.pipeline.program.actions}
+        given = dict(action.args)
+        return [given[name] for name in params[action.name]]
+
+    def set_route(self, to: int, candidates: tuple[Candidate, ...]) -> None:
+        """Change the candidates of a destination."""
+        self.model.routes[to] = candidates
+        _, action = rows.remote(to, 32, candidates)
+        table = self.pipeline.tables[rows.ROUTES]
+        (entry,) = (e for e in table.entries() if e.match == (Lpm(to, 32),))
+        table.modify(entry.handle, action.name, self._values(action))
+
     def set_dead(self, ports: set[int]) -> None:
         self.model.dead_ports = set(ports)
         action = rows.config_action(self.model.config, ports)
-        params = {a.name: [p.name for p in a.params] for a in self.pipeline.program.actions}
-        given = dict(action.args)
-        values = [given[name] for name in params[action.name]]
-        self.pipeline.tables[rows.CONFIG].set_default(action.name, values)
+        self.pipeline.tables[rows.CONFIG].set_default(action.name, self._values(action))
 
     def packet(self, flow: FlowKey, now: int) -> int | None:
         """Send one packet through both; they agree on port, costs and whether it was pinned."""

@@ -53,7 +53,7 @@ configs = st.builds(
 # Few values, so that ties are common.
 scores = st.one_of(st.sampled_from([0, 100, 255]), st.integers(0, 255))
 routes = st.lists(
-    st.tuples(scores, st.integers(1, 4), scores, st.integers(0, 6000), st.booleans()),
+    st.tuples(scores, st.integers(1, 4), scores, st.integers(-2, 2), st.booleans()),
     min_size=1,
     max_size=MAX_CANDIDATES,
 )
@@ -71,8 +71,8 @@ def test_decisions_are_those_of_the_model(
     candidates = tuple(Candidate(offset + i, s[0], s[1]) for i, s in enumerate(state))
     dead = {offset + i for i, s in enumerate(state) if not s[4]}
     pair = Pair(load("lcmp"), config, {TO: candidates}, dead)
-    for i, (_, _, congestion, age, _) in enumerate(state):
-        pair.set_congestion(offset + i, congestion, NOW - age)
+    for i, (_, _, congestion, around, _) in enumerate(state):
+        pair.set_congestion(offset + i, congestion, NOW - max(0, config.stale_after_us + around))
     for flow in several:
         pair.packet(flow, NOW)
 
@@ -136,6 +136,15 @@ def test_a_flow_stays_while_its_port_lives_and_moves_when_it_dies(load: Load) ->
     assert pair.packet(flow, NOW + 7) == 3 - first  # pinned to where it moved
     pair.set_dead({1, 2})
     assert pair.packet(flow, NOW + 8) is None
+
+
+def test_a_flow_leaves_a_port_that_the_route_no_longer_names(load: Load) -> None:
+    """Else it would go to a switch that sends it back here."""
+    pair, flow = two_paths(load), FlowKey(7, TO, 1, 2)
+    first = pair.packet(flow, NOW)
+    assert first in (1, 2)
+    pair.set_route(TO, (Candidate(3 - first, 10),))
+    assert pair.packet(flow, NOW + 1) == 3 - first
 
 
 def collision(parity: bool) -> tuple[FlowKey, FlowKey]:
@@ -242,6 +251,7 @@ def test_signals_are_those_of_the_model(
             taken = start
     registers = pipeline.registers
     assert (registers[CONGESTION][1], registers[SAMPLED][1]) == expected
+    assert registers["LcmpEgress.signals.port_trend"][1] == signal.trend & 0xFFFFFFFF
     assert registers["LcmpEgress.signals.port_duration"][1] == signal.duration
     assert registers["LcmpEgress.signals.port_queue"][1] == signal.queued
 
