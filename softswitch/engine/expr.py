@@ -425,6 +425,8 @@ class ExprGen(Places):
     def _compare(self, op: str, left: Expr, right: Expr) -> str:
         if self.is_header(left):
             return self.compare_headers(op, left, right)
+        if self.is_varbit(left) or self.is_varbit(right):
+            return self.compare_varbits(op, left, right)
         if is_bool(left) and is_bool(right):
             return f"((bool)({self.boolean(left)}) {op} (bool)({self.boolean(right)}))"
         known = self.ranges.decided(op, left, right)

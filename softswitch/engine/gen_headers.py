@@ -178,10 +178,7 @@ class HeaderGen:
         for i, f in enumerate(self.type.fields):
             name = self.layout.member(self.type, i)
             if f.varbit:
-                tests.append(
-                    f"a->{name}.bits == b->{name}.bits && "
-                    f"memcmp(a->{name}.bytes, b->{name}.bytes, a->{name}.bits / 8u) == 0"
-                )
+                tests.append(f"ss_varbit_equal(&a->{name}, &b->{name})")
             elif f.limbs > 1:
                 tests.append(f"memcmp(a->{name}, b->{name}, sizeof a->{name}) == 0")
             else:

@@ -64,6 +64,21 @@ class Places(ABC):
             raise ConfigError(left.where, f"headers cannot be compared with '{op}'")
         return text if op == "==" else f"!{text}"
 
+    def is_varbit(self, e: Expr) -> bool:
+        """Whether ``e`` is a varbit field."""
+        if e.kind in ("field", "stack_field") or (e.kind == "op" and e.value == "access_field"):
+            return self.lvalue(e)[1].varbit
+        return False
+
+    def compare_varbits(self, op: str, left: Expr, right: Expr) -> str:
+        """C condition: two varbit fields have the same length and content (or have not)."""
+        if op not in ("==", "!="):
+            raise ConfigError(left.where, f"varbit fields cannot be compared with '{op}'")
+        if not (self.is_varbit(left) and self.is_varbit(right)):
+            raise ConfigError(left.where, "a varbit field can only be compared with another one")
+        (a, _), (b, _) = self.lvalue(left), self.lvalue(right)
+        return f"{'' if op == '==' else '!'}ss_varbit_equal(&{a}, &{b})"
+
     def header(self, e: Expr) -> str:
         """A pointer to the header that ``e`` denotes."""
         p = self.layout.program

@@ -219,4 +219,14 @@ SS_INLINE bool ss_w_is_zero(const uint64_t *a, int n)
     return any == 0;
 }
 
+/* Varbit fields are a uint16_t, their length in bits, and the bytes right after it. */
+SS_INLINE bool ss_varbit_equal(const void *a, const void *b)
+{
+    uint16_t bits, other;
+    memcpy(&bits, a, sizeof bits);
+    memcpy(&other, b, sizeof other);
+    return bits == other &&
+           memcmp((const uint8_t *)a + sizeof bits, (const uint8_t *)b + sizeof bits, bits / 8u) == 0;
+}
+
 #endif
