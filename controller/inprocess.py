@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Desired state straight into a pipeline of this process: for tests, models and simulations."""
+"""Desired state without a connection: for tests, models and simulations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from controller.desired import SwitchState
+from controller.desired import Action, SwitchState
 from softswitch.engine import Pipeline
 from softswitch.engine.match import Exact, Lpm, Match, Range, Ternary
 
@@ -41,3 +41,24 @@ def install(pipeline: Pipeline, state: SwitchState) -> None:
         match = [_MATCHES[field.kind](wanted[field.name]) for field in keys]
         args = values(action.name, action.args)
         pipeline.tables[key.table].insert(match, action.name, args, key.priority)
+
+
+def stf_tables(state: SwitchState) -> list[str]:
+    """A switch state as the lines of a packet test (STF) that write it."""
+    lines = [
+        f"mc_group {number} " + " ".join(f"{copy.port}/{copy.instance}" for copy in sorted(copies))
+        for number, copies in sorted(state.groups.items())
+    ]
+    for table, action in sorted(state.defaults.items()):
+        lines.append(f"setdefault {table} {_call(action)}")
+    for key, action in sorted(state.rows.items()):
+        match = " ".join(
+            f"{name}:{value:#x}" if isinstance(value, int) else f"{name}:{value[0]:#x}/{value[1]}"
+            for name, value in key.match
+        )
+        lines.append(f"add {key.table} {match} {_call(action)}")
+    return lines
+
+
+def _call(action: Action) -> str:
+    return f"{action.name}({', '.join(f'{arg}:{value:#x}' for arg, value in action.args)})"

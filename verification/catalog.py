@@ -29,6 +29,10 @@ class Entry:
 SYSTEMS: Mapping[str, Entry] = {
     "esa": Entry("aggregation", "aggregation", "p4src/esa.p4 with its agents", {"program": "esa"}),
     "atp": Entry("aggregation", "aggregation", "p4src/atp.p4 with its agents", {"program": "atp"}),
+    "switchml": Entry("aggregation", "switchml", "p4src/switchml.p4 with its workers"),
+    "switchml-bit": Entry(
+        "aggregation", "switchml", "switchml as published: one version bit", {"versioned": 0}
+    ),
     "netcache": Entry("netcache", "netcache", "cache in a switch, versioned updates"),
     "netcache-plain": Entry(
         "netcache", "netcache", "cache in a switch as designed: stale reads", {"versioned": False}

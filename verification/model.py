@@ -18,6 +18,7 @@ import enum
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 State: TypeAlias = Any
@@ -159,6 +160,21 @@ class Invariant:
     check: Callable[..., str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What a switch runs, for tests outside the checker.
+
+    Attributes:
+        program: its name.
+        setup: the lines of a packet test (STF) that fill its tables.
+        write: writes the compiled program (BMv2 JSON) and its P4Info to two files.
+    """
+
+    program: str
+    setup: tuple[str, ...]
+    write: Callable[[Path, Path], None]
+
+
 @dataclass(frozen=True)
 class System:
     """A network of nodes with its properties.
@@ -177,7 +193,8 @@ class System:
     invariants: tuple[Invariant, ...] = ()
     check_idle: bool = True
     check_progress: bool = True
-    notes: Mapping[str, str] = field(default_factory=dict)
+    artefacts: Mapping[str, Artefact] = field(default_factory=dict)
+    """Of the switches that run a program."""
 
     def permutations(self) -> list[Permutation]:
         """All renamings of the workers that keep the groups; the identity first."""

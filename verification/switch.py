@@ -88,9 +88,17 @@ class SwitchNode:
     def deliver(self, state: State, port: int, packet: Packet) -> Sequence[Step]:
         """Run the program on one packet, all copies to the end."""
         self._load(state)
+        before = self._index_errors()
         sends = tuple(self.pipeline.process(port, packet, self.now))
         following = self._save()
-        return (Step(following, sends, self.view.broken(self._open(following))),)
+        if self._index_errors() > before:
+            wrong = f"{self.name} uses an index outside a register array"
+        else:
+            wrong = self.view.broken(self._open(following))
+        return (Step(following, sends, wrong),)
+
+    def _index_errors(self) -> int:
+        return self.pipeline.stats()["index_errors"]
 
     def ignores(self, state: State, port: int, packet: Packet) -> bool:
         """Any packet may matter to a switch."""

@@ -16,6 +16,7 @@ from scapy.layers.l2 import Ether
 import topologies
 from controller.aggregation import EVENTS, AggregatorConfig, Event, JobPlan
 from controller.desired import SwitchState
+from controller.inprocess import stf_tables
 from controller.jobs import JobBook, JobGrant, JobRequest
 from hosts.wire.esa import ESA_UDP_PORT, NO_WORKER, Flag, MessageType, Op
 from hosts.wire.esa_scapy import ESA, ESAValues
@@ -192,27 +193,6 @@ class Scenario:
 
     def _expect(self, port: int, frame: bytes) -> None:
         self.lines.append(f"expect {port} {frame.hex()}$")
-
-
-def stf_tables(state: SwitchState) -> list[str]:
-    """A switch state as STF commands."""
-    lines = [
-        f"mc_group {number} " + " ".join(f"{copy.port}/{copy.instance}" for copy in sorted(copies))
-        for number, copies in sorted(state.groups.items())
-    ]
-    for table, action in sorted(state.defaults.items()):
-        lines.append(f"setdefault {table} {_call(action.name, action.args)}")
-    for key, action in sorted(state.rows.items()):
-        match = " ".join(
-            f"{name}:{value:#x}" if isinstance(value, int) else f"{name}:{value[0]:#x}/{value[1]}"
-            for name, value in key.match
-        )
-        lines.append(f"add {key.table} {match} {_call(action.name, action.args)}")
-    return lines
-
-
-def _call(name: str, args: Sequence[tuple[str, int]]) -> str:
-    return f"{name}({', '.join(f'{arg}:{value:#x}' for arg, value in args)})"
 
 
 def scenario(title: str, workers: int = 4, servers: int = 1, **config: object) -> Scenario:

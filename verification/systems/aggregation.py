@@ -2,8 +2,8 @@
 """In-network aggregation: the compiled programs of ``p4src/`` with the host agents around them.
 
 Properties: every sum that a worker accepts is the sum of exactly one contribution of each worker to
-that very fragment (so all workers hold the same); no slot is held at quiescence; and every run
-completes once faults stop.
+that very fragment (so all workers hold the same); indexes stay inside the register arrays; and
+every run completes once faults stop.
 
 The network is a star: workers and parameter servers around one switch, whose tables hold what the
 controller writes.
@@ -11,40 +11,37 @@ controller writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from controller.aggregation import AggregatorConfig, Downgrade, ResultPath
-from controller.inprocess import install
-from controller.jobs import JobBook, JobRequest
+from controller.inprocess import install, stf_tables
+from controller.jobs import JobBook, JobGrant, JobRequest
 from hosts.aggregation.config import JobConfig
 from softswitch.engine import Pipeline
-from softswitch.frontend import compile_p4
+from softswitch.frontend import Compiled, compile_p4
 from topologies import Topology, parse
 from verification.agents import JobModel, ServerNode, WorkerNode
-from verification.frames import ELEMENTS, Frames, rename_bitmap, rename_values
-from verification.model import Link, Node, Packet, Permutation, System
-from verification.switch import Registers, SwitchNode, View
+from verification.frames import ELEMENTS, Frames
+from verification.model import Artefact, Link, Node, System
+from verification.switch import SwitchNode
+from verification.systems.registers import pool_view, slot_view
 
 P4SRC = Path(__file__).parents[2] / "p4src"
-_SLOT = "IncaIngress.slot."
-
-
-@cache
-def _compiled(source: Path, depth: int, defines: tuple[str, ...]) -> Pipeline:
-    names: Mapping[str, str | None] = {
-        "LANES": str(ELEMENTS),
-        "AGGREGATORS": str(depth),
-        **dict.fromkeys(defines, None),
-    }
-    return Pipeline.load(compile_p4(source, defines=names).bmv2_json)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a check of aggregation is about; small numbers suffice."""
+    """What a check of aggregation is about; small numbers suffice.
+
+    Attributes:
+        folder: where the programs are; another one than P4SRC holds a mutant.
+        tidy: see `View`; off for programs that read cells of a free slot.
+        pool: slots of each job, for switchml; then there is no parameter server.
+        versioned: whether switchml's slots compare round numbers.
+    """
 
     workers: int = 2
     fragments: int = 2
@@ -54,6 +51,10 @@ class Options:
     first_seq: int = 1
     via_server: int = 0
     downgrade: int = 0
+    pool: int = 0
+    versioned: int = 1
+    folder: Path = P4SRC
+    tidy: bool = True
 
 
 def aggregation(
@@ -71,7 +72,39 @@ def aggregation(
     options = Options(
         workers, fragments, window, aggregators, jobs, first_seq, via_server, downgrade
     )
-    return _star(program, P4SRC / f"{program}.p4", options)
+    return star(program, options)
+
+
+def switchml(
+    workers: int = 2,
+    fragments: int = 3,
+    pool: int = 1,
+    jobs: int = 1,
+    first_seq: int = 1,
+    versioned: int = 1,
+) -> System:
+    """`p4src/switchml.p4`: each slot twice, workers repeat, nobody else keeps anything.
+
+    ``versioned=0`` is the published one-bit version.
+    """
+    options = Options(
+        workers=workers,
+        fragments=fragments,
+        window=pool,
+        aggregators=2 * pool * jobs,
+        jobs=jobs,
+        first_seq=first_seq,
+        pool=pool,
+        versioned=versioned,
+    )
+    return star("switchml", options)
+
+
+@cache
+def _compiled(source: Path, depth: int) -> tuple[Compiled, Pipeline]:
+    names: Mapping[str, str | None] = {"LANES": str(ELEMENTS), "AGGREGATORS": str(depth)}
+    compiled = compile_p4(source, defines=names)
+    return compiled, Pipeline.load(compiled.bmv2_json)
 
 
 def _topology(jobs: int, workers: int) -> Topology:
@@ -88,49 +121,73 @@ def _topology(jobs: int, workers: int) -> Topology:
     )
 
 
-def _star(name: str, source: Path, options: Options, defines: Sequence[str] = ()) -> System:
+def star(program: str, options: Options) -> System:
+    """The system of one program: its name in the options' folder."""
     topology = _topology(options.jobs, options.workers)
-    book = JobBook(
-        topology,
-        AggregatorConfig(options.aggregators, Downgrade(options.downgrade)),
-        options.aggregators,
-    )
-    path = ResultPath.SERVER if options.via_server else ResultPath.DIRECT
+    settings = AggregatorConfig(options.aggregators, Downgrade(options.downgrade))
+    book = JobBook(topology, settings, options.aggregators)
     nodes: list[Node] = []
-    names: list[str] = []
     for number in range(options.jobs):
-        workers = tuple(f"h{number}{w}" for w in range(options.workers))
-        grant = book.admit(JobRequest(f"job{number}", workers, f"hps{number}", result_path=path))
-        config = JobConfig(grant.job, options.workers, options.window, ELEMENTS, options.first_seq)
-        model = JobModel(
-            config,
-            tuple(topology.host(w) for w in workers),
-            topology.host(f"hps{number}"),
-            options.fragments,
-            _priority(number),
-        )
-        frames = Frames(topology, workers)
-        nodes += [WorkerNode(model, rank, frames) for rank in range(options.workers)]
-        nodes.append(ServerNode(model, frames))
-        names += workers
-    frames = Frames(topology, tuple(names))
-    pipeline = _compiled(source, options.aggregators, tuple(defines)).clone()
-    install(pipeline, book.states()["s1"])
-    nodes.append(SwitchNode("s1", pipeline, _view(frames.repeated, bypass=name == "esa")))
+        nodes += _job_nodes(topology, _admit(book, number, options), number, options)
+    names = tuple(node.name for node in nodes if isinstance(node, WorkerNode))
+    frames = Frames(topology, names)
+    compiled, loaded = _compiled(options.folder / f"{program}.p4", options.aggregators)
+    pipeline, state = loaded.clone(), book.states()["s1"]
+    install(pipeline, state)
+    passes = frames.repeated if program == "esa" else None
+    view = pool_view() if options.pool else slot_view(passes, tidy=options.tidy)
+    nodes.append(SwitchNode("s1", pipeline, view))
+    present = {node.name for node in nodes}
+    links = [(link.peer("s1").node, link.end("s1").port) for link in topology.links]
     symmetric = options.jobs == 1
     return System(
-        name=_title(name, options),
+        name=_title(program, options),
         nodes=tuple(nodes),
-        links=tuple(
-            Link(link.peer("s1").node, 0, "s1", link.end("s1").port) for link in topology.links
-        ),
-        workers=tuple(names) if symmetric else (),
+        links=tuple(Link(host, 0, "s1", port) for host, port in links if host in present),
+        workers=names if symmetric else (),
         groups=(tuple(range(options.workers)),) if symmetric else (),
         rename_packet=frames.rename,
         describe_packet=frames.describe,
         # A late packet may take a slot again: such a ghost goes by expiry or by a collision.
         check_idle=False,
+        artefacts={"s1": Artefact(program, tuple(stf_tables(state)), compiled.write)},
     )
+
+
+def _admit(book: JobBook, number: int, options: Options) -> JobGrant:
+    return book.admit(
+        JobRequest(
+            f"job{number}",
+            tuple(f"h{number}{w}" for w in range(options.workers)),
+            f"hps{number}",
+            result_path=ResultPath.SERVER if options.via_server else ResultPath.DIRECT,
+            pool_slots=options.pool,
+            with_round=bool(options.versioned),
+        )
+    )
+
+
+def _job_nodes(
+    topology: Topology, grant: JobGrant, number: int, options: Options
+) -> list[WorkerNode | ServerNode]:
+    workers = tuple(host for host, _ in grant.plan.ranks)
+    model = JobModel(
+        JobConfig(
+            grant.job,
+            options.workers,
+            options.window,
+            ELEMENTS,
+            options.first_seq,
+            options.pool,
+        ),
+        tuple(topology.host(worker) for worker in workers),
+        topology.host(grant.plan.server),
+        options.fragments,
+        _priority(number),
+    )
+    frames = Frames(topology, workers)
+    members = [WorkerNode(model, rank, frames) for rank in range(options.workers)]
+    return [*members] if options.pool else [*members, ServerNode(model, frames)]
 
 
 class _priority:
@@ -147,68 +204,9 @@ def _title(name: str, options: Options) -> str:
     told = [name, f"{options.workers} workers", f"{options.fragments} fragments"]
     if options.jobs > 1:
         told.insert(1, f"{options.jobs} jobs")
-    told.append(f"{options.aggregators} slots")
+    told.append(f"{options.pool or options.aggregators} slots")
+    if not options.versioned:
+        told.append("one version bit")
+    if options.first_seq != 1:
+        told.append(f"from {options.first_seq}")
     return ", ".join(told)
-
-
-def _view(passes: Callable[[Packet], bool], *, bypass: bool) -> View:
-    return View(
-        holds=_holds,
-        rename=_rename,
-        describe=_describe,
-        tidy=_tidy,
-        passes=passes if bypass else _no,
-    )
-
-
-def _no(packet: Packet) -> bool:
-    return False
-
-
-def _cells(registers: Registers, kind: str) -> list[int]:
-    return registers[_SLOT + kind]
-
-
-def _owners(registers: Registers) -> list[int]:
-    """Of each slot; the array has spare cells at its end, for reading 32 at a time."""
-    return _cells(registers, "owner")[: len(_cells(registers, "bitmap"))]
-
-
-def _lanes(registers: Registers) -> list[str]:
-    return [name for name in registers if ".lanes.lane_" in name]
-
-
-def _holds(registers: Registers) -> bool:
-    return any(_owners(registers))
-
-
-def _tidy(registers: Registers) -> None:
-    """A free slot's other cells are written before they are read again."""
-    for slot, owner in enumerate(_owners(registers)):
-        if not owner:
-            for cells in registers.values():
-                if slot < len(cells):
-                    cells[slot] = 0
-
-
-def _rename(registers: Registers, perm: Permutation) -> None:
-    import numpy as np
-
-    bitmap = _cells(registers, "bitmap")
-    bitmap[:] = [rename_bitmap(b, perm) for b in bitmap]
-    for name in _lanes(registers):
-        values = np.array(registers[name], np.uint32).view(np.int32)
-        moved = rename_values(values, perm).view(">u4")
-        registers[name][:] = [int(v) for v in moved]
-
-
-def _describe(registers: Registers) -> str:
-    told = []
-    for slot, owner in enumerate(_owners(registers)):
-        if not owner:
-            told.append(f"slot {slot} free")
-            continue
-        bitmap = _cells(registers, "bitmap")[slot]
-        members = ",".join(str(w) for w in range(32) if bitmap >> w & 1)
-        told.append(f"slot {slot}: job {owner >> 32} seq {owner & 0xFFFFFFFF} of {{{members}}}")
-    return "; ".join(told)
