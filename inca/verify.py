@@ -15,7 +15,7 @@ from inca.cli.output import console, print_json, table
 from verification import catalog, export
 from verification.catalog import Case
 from verification.explorer import Limits, Reductions, explore
-from verification.model import Environment
+from verification.model import Environment, System
 from verification.verdict import Outcome, Statistics, Verdict
 
 _STYLE = {Outcome.HOLDS: "green", Outcome.VIOLATED: "red", Outcome.NOT_ESTABLISHED: "yellow"}
@@ -65,13 +65,13 @@ def run_one(request: Request, *, folder: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(_record(verdict))
     else:
-        if verdict.trace:
+        if verdict.outcome is Outcome.VIOLATED:
             console().print(_text(verdict), soft_wrap=True, markup=False)
         _print_table([(verdict, None)])
         if verdict.reason:
             console().print(f"not established: {verdict.reason}")
-    if folder is not None and verdict.trace:
-        _write(folder, request, verdict)
+    if folder is not None and verdict.outcome is Outcome.VIOLATED:
+        _write(folder, request, system, verdict)
     return verdict.outcome.exit_code
 
 
@@ -130,7 +130,7 @@ def _print_table(rows: Iterable[tuple[Verdict, Outcome | None]]) -> None:
     for verdict, expected in rows:
         s = verdict.statistics
         told = f"[{_STYLE[verdict.outcome]}]{verdict.outcome.value}[/]"
-        if verdict.trace:
+        if verdict.outcome is Outcome.VIOLATED:
             told += f" in {len(verdict.trace)} steps"
         if expected is not None and expected is not verdict.outcome:
             told += f" [bold red](expected: {expected.value})[/]"
@@ -162,8 +162,8 @@ def _record(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, request: Request, verdict: Verdict) -> None:
-    """The counterexample as text, pytest and, where packets are bytes, pcap."""
+def _write(folder: Path, request: Request, system: System, verdict: Verdict) -> None:
+    """The counterexample as text, pytest and, where switches run a program, pcap and STF."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trace.txt").write_text(_text(verdict))
     source = export.pytest_source(
@@ -171,8 +171,13 @@ def _write(folder: Path, request: Request, verdict: Verdict) -> None:
         catalog.expression(request.system, request.options),
         catalog.imports(request.system),
         skip_hops=request.reductions.skip_hops,
+        absorb=request.reductions.absorb,
     )
     (folder / f"test_{request.system.replace('-', '_')}.py").write_text(source)
     if any(isinstance(step.packet, bytes) for step in verdict.trace):
         export.pcap(folder / "trace.pcap", verdict.trace)
+    for switch, artefact in system.artefacts.items():
+        packet_test = export.stf(verdict, switch, artefact)
+        (folder / f"{switch}.stf").write_text(packet_test, encoding="utf-8")
+        artefact.write(folder / f"{switch}.bmv2.json", folder / f"{switch}.p4info.txtpb")
     console().print(f"counterexample written to {folder}")

@@ -83,7 +83,8 @@ class WorkerNode:
             worker = Worker(self.config)
             for seq in self.job.seqs():
                 worker.offer(
-                    contribution(self.rank, seq)[np.newaxis], priority=self.job.priority(seq)
+                    contribution(self.job.config.job, self.rank, seq)[np.newaxis],
+                    priority=self.job.priority(seq),
                 )
         else:
             worker = self._load(state)
@@ -98,9 +99,9 @@ class WorkerNode:
         worker = self._load(state)
         before = worker.received
         worker.on_packets(self.frames.read(packet), 0)
-        wrong = None
+        wrong, job = None, self.job.config
         for seq, values in enumerate(worker.collect(), before):
-            if not np.array_equal(values, complete(self.job.config.workers, seq)):
+            if not np.array_equal(values, complete(job.job, job.workers, seq)):
                 wrong = f"{self.name} is given a wrong sum of fragment {seq}"
         return (self._step(worker, wrong),)
 

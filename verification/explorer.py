@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from verification import native
 from verification.interning import Interner
 from verification.model import Environment, Fault, System
+from verification.replay import choices, replay
 from verification.trace import rebuild
-from verification.verdict import Outcome, Statistics, TraceStep, Verdict
+from verification.verdict import HELD, STUCK, Outcome, Statistics, TraceStep, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,18 @@ class _Search:
                 return self._verdict(
                     Outcome.NOT_ESTABLISHED, reason=f"time bound of {self.limits.seconds:g} s"
                 )
-        state, prop = broken
-        return self._verdict(Outcome.VIOLATED, prop=prop, trace=self._trace(state))
+        trace = self._trace(broken)
+        return self._verdict(Outcome.VIOLATED, prop=self._told(trace), trace=trace)
+
+    def _told(self, trace: tuple[TraceStep, ...]) -> str | None:
+        """The invariant broken at the trace's end, in the names of the real nodes."""
+        return replay(
+            self.interner.system,
+            self.environment,
+            choices(trace),
+            skip_hops=self.reductions.skip_hops,
+            absorb=self.reductions.absorb,
+        )
 
     def statistics(self) -> Statistics:
         """Figures so far."""
@@ -209,7 +220,7 @@ class _Search:
         count = self.library.vx_get_state(self.handle, state, ctypes.byref(words))
         return words[:count]
 
-    def _broken_invariant(self, first: int) -> tuple[int, str] | None:
+    def _broken_invariant(self, first: int) -> int | None:
         system = self.interner.system
         if not system.invariants:
             return None
@@ -223,7 +234,7 @@ class _Search:
                 seen.add(key)
                 wrong = invariant.check(*(self.interner.states[k][1] for k in key))
                 if wrong is not None:
-                    return state, f"{invariant.name}: {wrong}"
+                    return state
         return None
 
     def _step_violation(self) -> Verdict:
@@ -231,24 +242,20 @@ class _Search:
         self.library.vx_get_violation(
             self.handle, ctypes.byref(state), ctypes.byref(action), ctypes.byref(prop)
         )
-        return self._verdict(
-            Outcome.VIOLATED,
-            prop=self.interner.violations[prop.value],
-            trace=self._trace(state.value, action),
-        )
+        trace = self._trace(state.value, action)
+        # The core's text may name another worker: that of the representative.
+        return self._verdict(Outcome.VIOLATED, prop=trace[-1].violation, trace=trace)
 
     def _whole_run_properties(self) -> Verdict:
         system = self.interner.system
         if system.check_idle:
             state = self.library.vx_find_unclean(self.handle)
             if state != native.NONE:
-                held = "something is still held when all is done and nothing is in flight"
-                return self._verdict(Outcome.VIOLATED, prop=held, trace=self._trace(state))
+                return self._verdict(Outcome.VIOLATED, prop=HELD, trace=self._trace(state))
         if system.check_progress:
             state = self.library.vx_find_stuck(self.handle)
             if state != native.NONE:
-                stuck = "no continuation without further faults completes"
-                return self._verdict(Outcome.VIOLATED, prop=stuck, trace=self._trace(state))
+                return self._verdict(Outcome.VIOLATED, prop=STUCK, trace=self._trace(state))
         return self._verdict(Outcome.HOLDS)
 
     def _trace(self, state: int, last: native.Action | None = None) -> tuple[TraceStep, ...]:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from verification.model import Artefact
+from verification.replay import choices
 from verification.verdict import TraceStep, Verdict
 
 _MARKS = {"deliver": "->", "lose": "-x lost", "duplicate": "=> twice", "internal": "*"}
@@ -29,13 +31,14 @@ def _headline(step: TraceStep) -> str:
     return f"{step.source} {_MARKS[step.kind]} {step.node}   {step.what}"
 
 
-def stf(verdict: Verdict, switch: str, setup: Iterable[str]) -> str:
+def stf(verdict: Verdict, switch: str, artefact: Artefact) -> str:
     """The packets that one switch receives in the trace and what it answers, as a packet test.
 
-    ``setup`` are the lines that fill its tables.
+    It passes on a target that behaves as the embedded one did: it shows how the switch took part
+    in the violation, not that the switch is to blame.
     """
     lines = [f"# {verdict.system}: {verdict.prop}", f"# environment: {verdict.environment}"]
-    lines += setup
+    lines += [f"# program: {artefact.program}", *artefact.setup]
     for number, step in enumerate(verdict.trace, 1):
         if step.node != switch or step.kind != "deliver":
             continue
@@ -58,14 +61,18 @@ def pcap(path: Path, trace: Sequence[TraceStep]) -> None:
 
 
 def pytest_source(
-    verdict: Verdict, make_system: str, imports: str, *, skip_hops: bool = True
+    verdict: Verdict,
+    make_system: str,
+    imports: str,
+    *,
+    skip_hops: bool = True,
+    absorb: bool = True,
 ) -> str:
     """A test that follows the same steps on the real nodes and expects the same violation.
 
     ``make_system`` is a Python expression for the system, ``imports`` what it needs.
     """
-    choices = [(step.kind, step.source, step.node, step.what) for step in verdict.trace]
-    steps = "\n".join(f"    {choice!r}," for choice in choices)
+    steps = "\n".join(f"    {choice!r}," for choice in choices(verdict.trace))
     return (
         "# SPDX-License-Identifier: MIT\n"
         f'"""{verdict.system}: {verdict.prop}"""\n\n'
@@ -75,6 +82,9 @@ def pytest_source(
         f"STEPS = [\n{steps}\n]\n\n\n"
         "def test_replays_to_the_violation() -> None:\n"
         f"    environment = {verdict.environment!r}\n"
-        f"    found = replay({make_system}, environment, STEPS, skip_hops={skip_hops})\n"
+        f"    system = {make_system}\n"
+        "    found = replay(\n"
+        f"        system, environment, STEPS, skip_hops={skip_hops}, absorb={absorb}\n"
+        "    )\n"
         f"    assert found == {verdict.prop!r}\n"
     )

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Whole frames of aggregation traffic: built, read, told and renamed for small systems.
 
-Each worker contributes to element 0 a count and to element 1 the fragment's number, in a byte of
-its own (worker w owns byte w).  So a sum says whose contributions to which fragments are inside,
-and how often: element 0 must be one per worker, element 1 the fragment's number per worker.
+Each worker contributes to element 0 a count and to element 1 the job's and the fragment's number,
+in a byte of its own (worker w owns byte w).  So a sum says whose contributions to which fragments
+are inside, and how often: element 0 must be one per worker, element 1 job and fragment per worker.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hosts.wire.esa import ESA, ESA_UDP_PORT, Flag, MessageType, frame_dtype, ver_type
+from hosts.wire.esa import ESA, ESA_UDP_PORT, NO_WORKER, Flag, MessageType, frame_dtype, ver_type
 from hosts.wire.internet import ETHERNET, IPV4, UDP
 from topologies import Host, Topology
 from verification.model import Permutation
@@ -21,19 +21,21 @@ from verification.model import Permutation
 ELEMENTS = 2
 MAX_WORKERS = 4
 """A 32-bit element has a byte for each."""
-MAX_SEQ = 0x7F
+MAX_SEQ = 0xF
+MAX_JOB = 0x7
 
 
-def contribution(rank: int, seq: int) -> NDArray[np.int32]:
+def contribution(job: int, rank: int, seq: int) -> NDArray[np.int32]:
     """What a worker adds to a fragment, shape (2,)."""
     shift = 8 * rank
-    return np.array([1 << shift, (seq & MAX_SEQ) << shift], np.uint32).view(np.int32)
+    key = (job & MAX_JOB) << 4 | seq & MAX_SEQ
+    return np.array([1 << shift, key << shift], np.uint32).view(np.int32)
 
 
-def complete(workers: int, seq: int) -> NDArray[np.int32]:
+def complete(job: int, workers: int, seq: int) -> NDArray[np.int32]:
     """The sum of all contributions to a fragment, shape (2,)."""
     with np.errstate(over="ignore"):
-        parts = np.array([contribution(rank, seq) for rank in range(workers)])
+        parts = np.array([contribution(job, rank, seq) for rank in range(workers)])
         total: NDArray[np.int32] = parts.sum(axis=0, dtype=np.int32)
         return total
 
@@ -46,7 +48,8 @@ class Frames:
         self.dtype = frame_dtype(ELEMENTS)
         self._hosts = [topology.host(name) for name in workers]
         self._ips = [int(host.interface.ip) for host in self._hosts]
-        self._macs = [bytes.fromhex(host.mac.replace(":", "")) for host in self._hosts]
+        self._macs = [_mac(host) for host in self._hosts]
+        self._others = {_mac(host) for host in topology.hosts} - set(self._macs)
 
     def build(self, messages: NDArray[np.void], source: Host, target: Host) -> list[bytes]:
         """One frame per message, from one host to another by way of the source's gateway."""
@@ -83,7 +86,10 @@ class Frames:
     def rename(self, frame: bytes, perm: Permutation) -> bytes:
         """The frame with the workers renamed: addresses, bitmap, sender, contributions."""
         rows = np.frombuffer(frame, self.dtype).copy()
-        for column in ("src_addr", "dst_addr"):
+        # What a server sends to all carries the first worker's address, whoever that is.
+        from_server = rows["ethernet"]["src_addr"][0].tobytes() in self._others
+        to_all = from_server and int(rows["esa"]["src_worker"][0]) == NO_WORKER
+        for column in ("src_addr",) if to_all else ("src_addr", "dst_addr"):
             ip = int(rows["ipv4"][column][0])
             if ip in self._ips:
                 rows["ipv4"][column] = self._ips[perm[self._ips.index(ip)]]
@@ -105,6 +111,10 @@ class Frames:
         """One line: what the frame is about."""
         rows = self.read(frame)
         return describe_message(rows[0]) if len(rows) else f"{len(frame)} bytes"
+
+
+def _mac(host: Host) -> bytes:
+    return bytes.fromhex(host.mac.replace(":", ""))
 
 
 def _checksum(rows: NDArray[np.void]) -> None:
@@ -159,9 +169,10 @@ def _members(bitmap: int) -> str:
 
 
 def _contributions(values: NDArray[Any]) -> list[str]:
+    """How often each worker is inside, and (job:fragment); of several these are sums."""
     count, seqs = (int(v) & 0xFFFFFFFF for v in values[:2])
     return [
-        f"{count >> 8 * w & 0xFF}x w{w}({seqs >> 8 * w & 0xFF})"
+        f"{count >> 8 * w & 0xFF}x w{w}({seqs >> 8 * w + 4 & 0xF}:{seqs >> 8 * w & 0xF})"
         for w in range(MAX_WORKERS)
         if count >> 8 * w & 0xFF or seqs >> 8 * w & 0xFF
     ]

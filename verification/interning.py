@@ -197,6 +197,8 @@ class Interner:
     def renamed_state(self, state: int, permutation: int) -> int:
         """A local state under a renaming of the workers, at the node it then belongs to."""
         perm = self.permutations[permutation]
+        if _identity(perm):
+            return state
         node, local = self.states[state]
         target = self.node_map(perm)[node]
         return self.state(target, self.system.nodes[node].rename(local, perm))
@@ -204,6 +206,8 @@ class Interner:
     def renamed_message(self, message: int, permutation: int) -> int:
         """A packet in flight under a renaming of the workers."""
         perm = self.permutations[permutation]
+        if _identity(perm):
+            return message
         old = self.messages[message]
         nodes = self.node_map(perm)
         source, target = self._channels[old.channel]
@@ -218,6 +222,10 @@ class Interner:
             return self.renamed_message(event, permutation)
         node, inner = self.events[event & ~INTERNAL]
         return self.event(self.node_map(self.permutations[permutation])[node], inner)
+
+
+def _identity(perm: Permutation) -> bool:
+    return perm == tuple(range(len(perm)))
 
 
 __all__ = ["Fault", "Interner", "Message", "ModelError"]

@@ -92,7 +92,7 @@ class SwitchNode:
         sends = tuple(self.pipeline.process(port, packet, self.now))
         following = self._save()
         if self._index_errors() > before:
-            wrong = f"{self.name} uses an index outside a register array"
+            wrong: str | None = f"{self.name} uses an index outside a register array"
         else:
             wrong = self.view.broken(self._open(following))
         return (Step(following, sends, wrong),)

@@ -91,6 +91,7 @@ def _tell(interner: Interner, before: Vector, step: Successor) -> TraceStep:
         packet=packet,
         after=actor.describe(interner.states[step.state.nodes[node]][1]),
         sent=sent,
+        violation=step.violation,
     )
 
 

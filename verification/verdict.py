@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from verification.model import Environment
 
+HELD = "something is still held when all is done and nothing is in flight"
+STUCK = "no continuation without further faults completes"
+
 
 class Outcome(enum.Enum):
     """A bound, a time-out or exhausted memory is never reported as HOLDS."""
@@ -47,6 +50,8 @@ class TraceStep:
     after: str
     """The acting node's local state after the step, readable."""
     sent: tuple[Sent, ...]
+    violation: str | None = None
+    """The property that the step itself violates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _faults(function: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--export",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write a counterexample's text, pcap and pytest to this folder.",
+    help="Write a counterexample to this folder: text, pytest, and packets as pcap and STF.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the systems.")
 @options.as_json

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from softswitch.stf.cases import Case, CaseOptions, run_case
+from softswitch.stf.commands import StfFailure
 from tests.verification.toy import toy
 from verification.explorer import Reductions, explore
-from verification.export import pytest_source, text
+from verification.export import pytest_source, stf, text
 from verification.model import UNLIMITED, Environment
-from verification.replay import ReplayError, replay
+from verification.mutants import MUTANTS
+from verification.replay import ReplayError, choices, replay
+from verification.systems.netlock import netlock
 
 BROKEN = Environment(timeout=UNLIMITED, capacity=2, reorder="any")
 
@@ -19,11 +23,40 @@ BROKEN = Environment(timeout=UNLIMITED, capacity=2, reorder="any")
 @pytest.mark.parametrize("reductions", [Reductions(), Reductions.none()])
 def test_a_counterexample_replays_to_its_violation(reductions: Reductions) -> None:
     verdict = explore(toy(full=False), BROKEN, reductions=reductions)
-    steps = [(s.kind, s.source, s.node, s.what) for s in verdict.trace]
-    assert replay(toy(full=False), BROKEN, steps) == verdict.prop
+    steps = choices(verdict.trace)
+    absorb = reductions.absorb
+    assert replay(toy(full=False), BROKEN, steps, absorb=absorb) == verdict.prop
     with pytest.raises(ReplayError, match="step 1 is not possible"):
-        replay(toy(full=False), BROKEN, steps[4:])
-    assert replay(toy(full=False), BROKEN, steps[:-1]) is None
+        replay(toy(full=False), BROKEN, steps[4:], absorb=absorb)
+    assert replay(toy(full=False), BROKEN, steps[:-1], absorb=absorb) is None
+
+
+def test_a_broken_invariant_is_told_in_the_names_of_the_real_nodes() -> None:
+    system = netlock(3, owned=False)
+    environment = Environment(loss=1, duplicate=1, timeout=1, reorder="any")
+    verdict = explore(system, environment)
+    assert verdict.prop is not None
+    assert "hold the lock at once" in verdict.prop
+    assert replay(system, environment, choices(verdict.trace)) == verdict.prop
+
+
+@pytest.mark.parametrize("name", ["esa-no-bitmap-check", "switchml-one-bit"])
+def test_the_switch_answers_the_exported_packets_in_the_same_way(name: str, tmp_path: Path) -> None:
+    mutant = next(m for m in MUTANTS if m.name == name)
+    with mutant.system() as system:
+        verdict = mutant.explore(system)
+        artefact = system.artefacts["s1"]
+        artefact.write(tmp_path / "s1.bmv2.json", tmp_path / "s1.p4info.txtpb")
+    lines = stf(verdict, "s1", artefact)
+    assert sum(line.startswith("packet ") for line in lines.splitlines()) >= 3
+    test = tmp_path / "s1.stf"
+    files = {"json": tmp_path / "s1.bmv2.json", "p4info": tmp_path / "s1.p4info.txtpb"}
+    test.write_text(lines)
+    run_case(Case("s1", test, test, **files), CaseOptions())
+    last = lines.rindex("expect ")
+    test.write_text(lines[:last] + lines[last:].replace("$", "00$"))
+    with pytest.raises(StfFailure):
+        run_case(Case("s1", test, test, **files), CaseOptions())
 
 
 def test_the_text_has_a_line_per_step_and_what_follows() -> None:
