@@ -33,6 +33,10 @@ SYSTEMS: Mapping[str, Entry] = {
     "switchml-bit": Entry(
         "aggregation", "switchml", "switchml as published: one version bit", {"versioned": 0}
     ),
+    "slot": Entry("slot", "slot", "one slot with the whole chunk number", {"full": True}),
+    "slot-bit": Entry(
+        "slot", "slot", "one slot with a version bit as published: wrong sums", {"full": False}
+    ),
     "netcache": Entry("netcache", "netcache", "cache in a switch, versioned updates"),
     "netcache-plain": Entry(
         "netcache", "netcache", "cache in a switch as designed: stale reads", {"versioned": False}

@@ -7,11 +7,11 @@ from collections import deque
 
 import pytest
 
-from tests.verification.toy import toy
 from verification.explorer import Limits, Reductions, explore
 from verification.interning import Interner
 from verification.model import UNLIMITED, Environment, Fault, System
 from verification.reference import Reference, Vector
+from verification.systems.slot import slot
 from verification.verdict import Outcome
 
 PLAIN = Reductions.none()
@@ -44,7 +44,7 @@ def reachable(system: System, environment: Environment) -> int:
     ids=str,
 )
 def test_core_reaches_the_states_of_the_plain_search(environment: Environment) -> None:
-    system = toy(full=True)
+    system = slot(full=True)
     verdict = explore(system, environment, reductions=PLAIN)
     assert verdict.outcome is Outcome.HOLDS
     assert verdict.statistics.states == reachable(system, environment)
@@ -59,7 +59,7 @@ def test_reductions_never_change_a_verdict(
 ) -> None:
     environment = Environment(loss=loss, reorder=reorder, timeout=timeout)  # type: ignore[arg-type]
     verdicts = [
-        explore(toy(full=full), environment, reductions=Reductions(symmetry=s, absorb=a))
+        explore(slot(full=full), environment, reductions=Reductions(symmetry=s, absorb=a))
         for s in (False, True)
         for a in (False, True)
     ]
@@ -70,7 +70,7 @@ def test_reductions_never_change_a_verdict(
 
 def test_one_version_bit_breaks_under_reordering_and_early_timeouts() -> None:
     environment = Environment(timeout=UNLIMITED, capacity=2, reorder="any")
-    verdict = explore(toy(full=False), environment)
+    verdict = explore(slot(full=False), environment)
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.prop is not None
     assert "wrong sum" in verdict.prop
@@ -80,14 +80,14 @@ def test_one_version_bit_breaks_under_reordering_and_early_timeouts() -> None:
 
 
 def test_one_version_bit_holds_in_order_and_the_full_number_always() -> None:
-    assert explore(toy(full=False), RETRANSMITTING).outcome is Outcome.HOLDS
+    assert explore(slot(full=False), RETRANSMITTING).outcome is Outcome.HOLDS
     everything = Environment(
         loss=UNLIMITED, duplicate=UNLIMITED, timeout=UNLIMITED, capacity=2, reorder="any"
     )
-    assert explore(toy(full=True), everything).outcome is Outcome.HOLDS
+    assert explore(slot(full=True), everything).outcome is Outcome.HOLDS
 
 
 def test_a_bound_is_never_reported_as_holds() -> None:
-    verdict = explore(toy(full=True), RETRANSMITTING, limits=Limits(states=10))
+    verdict = explore(slot(full=True), RETRANSMITTING, limits=Limits(states=10))
     assert verdict.outcome is Outcome.NOT_ESTABLISHED
     assert verdict.outcome.exit_code == 3

@@ -9,26 +9,26 @@ import pytest
 
 from softswitch.stf.cases import Case, CaseOptions, run_case
 from softswitch.stf.commands import StfFailure
-from tests.verification.toy import toy
 from verification.explorer import Reductions, explore
 from verification.export import pytest_source, stf, text
 from verification.model import UNLIMITED, Environment
 from verification.mutants import MUTANTS
 from verification.replay import ReplayError, choices, replay
 from verification.systems.netlock import netlock
+from verification.systems.slot import slot
 
 BROKEN = Environment(timeout=UNLIMITED, capacity=2, reorder="any")
 
 
 @pytest.mark.parametrize("reductions", [Reductions(), Reductions.none()])
 def test_a_counterexample_replays_to_its_violation(reductions: Reductions) -> None:
-    verdict = explore(toy(full=False), BROKEN, reductions=reductions)
+    verdict = explore(slot(full=False), BROKEN, reductions=reductions)
     steps = choices(verdict.trace)
     absorb = reductions.absorb
-    assert replay(toy(full=False), BROKEN, steps, absorb=absorb) == verdict.prop
+    assert replay(slot(full=False), BROKEN, steps, absorb=absorb) == verdict.prop
     with pytest.raises(ReplayError, match="step 1 is not possible"):
-        replay(toy(full=False), BROKEN, steps[4:], absorb=absorb)
-    assert replay(toy(full=False), BROKEN, steps[:-1], absorb=absorb) is None
+        replay(slot(full=False), BROKEN, steps[4:], absorb=absorb)
+    assert replay(slot(full=False), BROKEN, steps[:-1], absorb=absorb) is None
 
 
 def test_a_broken_invariant_is_told_in_the_names_of_the_real_nodes() -> None:
@@ -60,7 +60,7 @@ def test_the_switch_answers_the_exported_packets_in_the_same_way(name: str, tmp_
 
 
 def test_the_text_has_a_line_per_step_and_what_follows() -> None:
-    verdict = explore(toy(full=False), BROKEN)
+    verdict = explore(slot(full=False), BROKEN)
     told = text(verdict)
     assert told.splitlines()[0].endswith("has a wrong sum")
     assert f"{len(verdict.trace):3}  " in told
@@ -68,8 +68,10 @@ def test_the_text_has_a_line_per_step_and_what_follows() -> None:
 
 
 def test_the_exported_pytest_runs(tmp_path: Path) -> None:
-    verdict = explore(toy(full=False), BROKEN)
-    source = pytest_source(verdict, "toy(full=False)", "from tests.verification.toy import toy")
+    verdict = explore(slot(full=False), BROKEN)
+    source = pytest_source(
+        verdict, "slot(full=False)", "from verification.systems.slot import slot"
+    )
     test = tmp_path / "test_exported.py"
     test.write_text(source)
     namespace: dict[str, object] = {}

@@ -2,7 +2,8 @@
 """A pool of one slot with two versions, as SwitchML has it, or with the full chunk number.
 
 Small enough for exhaustive search in milliseconds; the one-bit version is known to break when a
-link reorders and a worker times out early.
+link reorders and a worker times out early.  ``verification/murphi/`` has the same protocols in
+another checker's language, written independently.
 """
 
 from __future__ import annotations
@@ -28,12 +29,16 @@ TIMEOUT = Event("timeout", Fault.TIMEOUT)
 
 @dataclass(frozen=True)
 class Progress:
+    """The chunk a worker is at; it has begun."""
+
     chunk: int = 0
     started: bool = False
 
 
 @dataclass(frozen=True)
 class Contribution:
+    """A worker's packet; `values` are (worker, chunk)."""
+
     worker: int
     chunk: int
     values: frozenset[tuple[int, int]]
@@ -41,12 +46,16 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Result:
+    """The switch's packet; `values` are (worker, chunk), sorted."""
+
     chunk: int
     values: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class ToyWorker(Plain):
+class SlotWorker(Plain):
+    """Sends chunk after chunk, repeats when its timer fires, tells ``versions`` chunks apart."""
+
     name: str
     index: int
     workers: int
@@ -54,25 +63,31 @@ class ToyWorker(Plain):
     versions: int
 
     def initial(self) -> State:
+        """Not begun."""
         return Progress()
 
     def status(self, state: Progress) -> Status:
+        """Done after the last chunk."""
         if state.chunk == self.chunks:
             return Status.DONE | Status.IDLE
         return Status.IDLE
 
     def events(self, state: Progress) -> Sequence[Event]:
+        """Start, then the timer."""
         if state.chunk == self.chunks:
             return ()
         return (TIMEOUT,) if state.started else (Event("start"),)
 
     def fire(self, state: Progress, event: Event) -> Sequence[Step]:
+        """Send the current chunk."""
         return (Step(replace(state, started=True), (self.packet(state.chunk),)),)
 
     def packet(self, chunk: int) -> tuple[int, Packet]:
+        """The contribution to a chunk."""
         return 0, Contribution(self.index, chunk, frozenset({(self.index, chunk)}))
 
     def deliver(self, state: Progress, port: int, packet: Result) -> Sequence[Step]:
+        """A result, when it is of the current chunk as far as the worker can tell."""
         if state.chunk == self.chunks or packet.chunk % self.versions != (
             state.chunk % self.versions
         ):
@@ -84,14 +99,18 @@ class ToyWorker(Plain):
         return (Step(following, sends, bad),)
 
     def ignores(self, state: Progress, port: int, packet: Packet) -> bool:
+        """All, when done."""
         return state.chunk == self.chunks
 
     def describe(self, state: Progress) -> str:
+        """The chunk."""
         return f"chunk {state.chunk}"
 
 
 @dataclass(frozen=True)
 class Version:
+    """One of the slot's two sets: whose contributions are inside, and how many are counted."""
+
     chunk: int = -1
     seen: frozenset[int] = frozenset()
     count: int = 0
@@ -99,7 +118,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class ToySwitch(Plain):
+class SlotSwitch(Plain):
     """``full`` compares whole chunk numbers; else one bit tells versions apart, as published."""
 
     name: str
@@ -107,20 +126,25 @@ class ToySwitch(Plain):
     full: bool
 
     def initial(self) -> State:
+        """Both sets empty."""
         return (Version(), Version())
 
     def status(self, state: State) -> Status:
+        """It has nothing to do of its own."""
         return Status.DONE | Status.IDLE
 
     def events(self, state: State) -> Sequence[Event]:
+        """None."""
         return ()
 
     def fire(self, state: State, event: Event) -> Sequence[Step]:
-        raise AssertionError
+        """Not called."""
+        raise AssertionError(event)
 
     def deliver(
         self, state: tuple[Version, Version], port: int, packet: Contribution
     ) -> Sequence[Step]:
+        """One pass of the pipeline."""
         bit = packet.chunk % 2
         mine, other = state[bit], state[1 - bit]
         if self.full:
@@ -130,17 +154,21 @@ class ToySwitch(Plain):
                 mine = Version(packet.chunk)
         else:
             other = replace(other, seen=other.seen - {packet.worker})
+        sends: tuple[tuple[int, Packet], ...] = ()
         if packet.worker in mine.seen:
-            sends = ((port, Result(packet.chunk, mine.values)),) if mine.count == 0 else ()
+            if mine.count == 0:
+                sends = ((port, Result(packet.chunk, mine.values)),)
         else:
             values = tuple(sorted((mine.values if mine.count else ()) + tuple(packet.values)))
             count = (mine.count + 1) % self.workers
             mine = replace(mine, seen=mine.seen | {packet.worker}, count=count, values=values)
             everyone = tuple((w, Result(packet.chunk, values)) for w in range(self.workers))
-            sends = everyone if count == 0 else ()
+            if count == 0:
+                sends = everyone
         return (Step((mine, other) if bit == 0 else (other, mine), sends),)
 
     def rename(self, state: tuple[Version, Version], perm: Permutation) -> State:
+        """Workers renamed in both sets."""
         return tuple(
             replace(
                 v,
@@ -151,10 +179,11 @@ class ToySwitch(Plain):
         )
 
     def describe(self, state: State) -> str:
+        """Both sets."""
         return str(state)
 
 
-def rename_packet(packet: Packet, perm: Permutation) -> Packet:
+def _rename_packet(packet: Packet, perm: Permutation) -> Packet:
     if isinstance(packet, Contribution):
         values = frozenset((perm[w], c) for w, c in packet.values)
         return Contribution(perm[packet.worker], packet.chunk, values)
@@ -162,17 +191,18 @@ def rename_packet(packet: Packet, perm: Permutation) -> Packet:
     return Result(packet.chunk, tuple(sorted((perm[w], c) for w, c in packet.values)))
 
 
-def toy(workers: int = 2, chunks: int = 3, *, full: bool) -> System:
+def slot(workers: int = 2, chunks: int = 3, *, full: bool = True) -> System:
+    """Workers around one switch; the property is that each result is the sum of its chunk."""
     names = tuple(f"w{i}" for i in range(workers))
     versions = 1 << 30 if full else 2
     return System(
         name="slot with the full number" if full else "slot with one version bit",
         nodes=(
-            *(ToyWorker(n, i, workers, chunks, versions) for i, n in enumerate(names)),
-            ToySwitch("s", workers, full),
+            *(SlotWorker(n, i, workers, chunks, versions) for i, n in enumerate(names)),
+            SlotSwitch("s", workers, full),
         ),
         links=tuple(Link(n, 0, "s", i) for i, n in enumerate(names)),
         workers=names,
         groups=(tuple(range(workers)),),
-        rename_packet=rename_packet,
+        rename_packet=_rename_packet,
     )
