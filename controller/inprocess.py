@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller.desired import Action, SwitchState
+from controller.desired import Action, Difference, Key, SwitchState
 from softswitch.engine import Pipeline
 from softswitch.engine.match import Exact, Lpm, Match, Range, Ternary
 
@@ -62,3 +62,41 @@ def stf_tables(state: SwitchState) -> list[str]:
 
 def _call(action: Action) -> str:
     return f"{action.name}({', '.join(f'{arg}:{value:#x}' for arg, value in action.args)})"
+
+
+def update(pipeline: Pipeline, changes: Difference) -> None:
+    """Write the changes of rows and default actions into a pipeline, as a controller would.
+
+    Raises:
+        KeyError: the program has no such table, action or key, or no such row is there.
+        ValueError: there are changes of groups, which this does not write.
+    """
+    if changes.insert_groups or changes.modify_groups or changes.delete_groups:
+        raise ValueError("multicast groups change: write them with install")
+    params = {a.name: [p.name for p in a.params] for a in pipeline.program.actions}
+
+    def values(action: Action) -> list[int]:
+        given = dict(action.args)
+        return [given[name] for name in params[action.name]]
+
+    def match_of(key: Key) -> tuple[Match, ...]:
+        wanted = dict(key.match)
+        keys = pipeline.tables[key.table].info.keys
+        return tuple(_MATCHES[field.kind](wanted[field.name]) for field in keys)
+
+    def handle(key: Key) -> int:
+        match = match_of(key)
+        for entry in pipeline.tables[key.table].entries():
+            if entry.match == match and entry.priority == key.priority:
+                return entry.handle
+        raise KeyError(f"no row {key}")
+
+    for key in changes.delete_rows:
+        pipeline.tables[key.table].delete(handle(key))
+    for table, action in changes.set_defaults:
+        pipeline.tables[table].set_default(action.name, values(action))
+    for key, action in changes.modify_rows:
+        pipeline.tables[key.table].modify(handle(key), action.name, values(action))
+    for key, action in changes.insert_rows:
+        view = pipeline.tables[key.table]
+        view.insert(match_of(key), action.name, values(action), key.priority)
