@@ -43,3 +43,7 @@ class JobRejectedError(ControllerError):
 
 class PeekTimeoutError(ControllerError):
     """A switch did not answer PEEK or FLUSH packets."""
+
+
+class GroupRejectedError(ControllerError):
+    """A request for a group is wrong. (One that only lacks room gets number 0.)"""

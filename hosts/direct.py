@@ -47,11 +47,56 @@ class End:
     port: int = 0
 
 
+class Process(Protocol):
+    """Something on a host that sends and receives whole frames."""
+
+    def receive(self, frames: list[bytes], now: int) -> None:
+        """Take frames of the host, its own or not."""
+
+    def on_timer(self, now: int) -> None:
+        """Do what is due."""
+
+    def next_deadline(self) -> int | None:
+        """When something is due."""
+
+    def send(self, now: int) -> list[bytes]:
+        """Frames to send; none: nothing is left."""
+
+
 @dataclass
-class _Process:
+class _CoreProcess:
+    """A core of fixed-size aggregation messages as a `Process`."""
+
     core: Core
     heads: Heads
     elements: int
+
+    def receive(self, frames: list[bytes], now: int) -> None:
+        dtype = message_dtype(self.elements)
+        size = ENCAPSULATION + dtype.itemsize
+        whole = [f[ENCAPSULATION:] for f in frames if len(f) == size]
+        if whole:
+            self.core.on_packets(np.frombuffer(b"".join(whole), dtype), now)
+
+    def on_timer(self, now: int) -> None:
+        self.core.on_timer(now)
+
+    def next_deadline(self) -> int | None:
+        return self.core.next_deadline()
+
+    def send(self, now: int) -> list[bytes]:
+        out = self.core.poll(1024)
+        if not len(out):
+            return []
+        rows = np.empty((len(out), ENCAPSULATION + out.dtype.itemsize), np.uint8)
+        rows[:, :ENCAPSULATION] = self.heads(out)
+        rows[:, ENCAPSULATION:] = out.view(np.uint8).reshape(len(out), -1)
+        return [row.tobytes() for row in rows]
+
+
+@dataclass
+class _Seat:
+    process: Process
     alarm: int | None = None
 
 
@@ -72,7 +117,7 @@ class DirectNetwork:
         self._random = np.random.default_rng(seed)
         self._delay = delay_us
         self._switches: dict[str, Pipeline] = {}
-        self._hosts: dict[str, list[_Process]] = {}
+        self._hosts: dict[str, list[_Seat]] = {}
         self._links: dict[End, tuple[End, Faults]] = {}
         self._events: list[_Event] = []
         self._number = 0
@@ -86,7 +131,11 @@ class DirectNetwork:
 
         All processes of a host see all its frames, as packet sockets do.
         """
-        self._hosts.setdefault(host, []).append(_Process(core, heads, elements))
+        self.add_process(host, _CoreProcess(core, heads, elements))
+
+    def add_process(self, host: str, process: Process) -> None:
+        """Any other process on a host."""
+        self._hosts.setdefault(host, []).append(_Seat(process))
 
     def link(self, a: End, b: End, faults: Faults = Faults()) -> None:
         """Connect two ends, in both directions."""
@@ -95,16 +144,13 @@ class DirectNetwork:
 
     def wake(self, host: str) -> None:
         """Let a host send what it wants to; needed after an offer from outside."""
-        for process in self._hosts[host]:
-            while len(out := process.core.poll(1024)):
-                rows = np.empty((len(out), ENCAPSULATION + out.dtype.itemsize), np.uint8)
-                rows[:, :ENCAPSULATION] = process.heads(out)
-                rows[:, ENCAPSULATION:] = out.view(np.uint8).reshape(len(out), -1)
-                for row in rows:
-                    self._transmit(End(host), row.tobytes())
-            deadline = process.core.next_deadline()
-            if deadline is not None and deadline != process.alarm:
-                process.alarm = deadline
+        for seat in self._hosts[host]:
+            while frames := seat.process.send(self.now):
+                for frame in frames:
+                    self._transmit(End(host), frame)
+            deadline = seat.process.next_deadline()
+            if deadline is not None and deadline != seat.alarm:
+                seat.alarm = deadline
                 self._push(max(deadline, self.now), End(host), None)
 
     def _push(self, time: int, to: End, frame: bytes | None) -> None:
@@ -153,16 +199,12 @@ class DirectNetwork:
         return event.time == first.time and event.to == first.to
 
     def _arrive(self, name: str, frames: list[bytes]) -> None:
-        for process in self._hosts[name]:
-            dtype = message_dtype(process.elements)
-            size = ENCAPSULATION + dtype.itemsize
-            whole = [f[ENCAPSULATION:] for f in frames if len(f) == size]
-            if whole:
-                process.core.on_packets(np.frombuffer(b"".join(whole), dtype), self.now)
-            deadline = process.core.next_deadline()
+        for seat in self._hosts[name]:
+            seat.process.receive(frames, self.now)
+            deadline = seat.process.next_deadline()
             if deadline is not None and deadline <= self.now:
-                process.alarm = None
-                process.core.on_timer(self.now)
+                seat.alarm = None
+                seat.process.on_timer(self.now)
         self.wake(name)
 
     def transport(self, host: str) -> DirectTransport:

@@ -30,5 +30,9 @@ class AllReduceTimeout(HostError):
     """No progress within the deadline; names stuck fragments and missing workers."""
 
 
+class CollectiveTimeout(HostError):
+    """A collective made no progress within the group's deadline."""
+
+
 class Terminated(HostError):
     """SIGTERM arrived."""

@@ -2,8 +2,7 @@
 #ifndef INCA_IPV4_FORWARD_P4
 #define INCA_IPV4_FORWARD_P4
 
-#include "headers.p4"
-
+// headers_t, metadata_t and IPV4_LPM_SIZE are those of the program that includes this.
 // Routing by destination. The packet is already marked to drop; a hit revives it.
 control Ipv4Forward(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t sm) {
     action drop() {

@@ -5,11 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-
-from tests.p4src.scenario_scapy import Scenario
+from typing import Protocol
 
 FOLDER = Path(__file__).parent
-Maker = Callable[[], Scenario]
+
+
+class HasText(Protocol):
+    """A scenario of any program."""
+
+    def text(self) -> str:
+        """The STF file."""
+
+
+Maker = Callable[[], HasText]
 _MAKERS: dict[tuple[str, str], Maker] = {}
 
 
@@ -29,6 +37,7 @@ def all_tests() -> dict[tuple[str, str], Maker]:
     from tests.p4src import (  # noqa: F401  registers them
         atp_scenarios,
         checks_scenarios,
+        epic_scenarios,
         esa_scenarios,
         sml_scenarios,
         tree_scenarios,
