@@ -35,12 +35,17 @@ _ERRORS: dict[int, tuple[type[EngineError], str]] = {
 }
 
 
+def error_of(code: int, what: str) -> EngineError:
+    """The exception for an error code, naming ``what``."""
+    kind, text = _ERRORS.get(code, (EngineError, f"error {code}"))
+    return kind(f"{what}: {text}")
+
+
 def check(code: int, what: str) -> int:
     """``code`` if it is no error; else raises the matching exception, naming ``what``."""
     if code >= 0:
         return code
-    kind, text = _ERRORS.get(code, (EngineError, f"error {code}"))
-    raise kind(f"{what}: {text}")
+    raise error_of(code, what)
 
 
 class Hooks(ctypes.Structure):
@@ -101,6 +106,21 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "ss_table_insert": (
         c_int64,
         [c_void_p, c_uint32, c_char_p, c_char_p, c_int32, c_int32, c_char_p, c_uint32],
+    ),
+    "ss_table_insert_many": (
+        c_int32,
+        [
+            c_void_p,
+            c_uint32,
+            c_uint32,
+            c_char_p,
+            c_char_p,
+            c_void_p,
+            c_void_p,
+            c_char_p,
+            c_void_p,
+            c_void_p,
+        ],
     ),
     "ss_table_modify": (c_int32, [c_void_p, c_uint32, c_int64, c_int32, c_char_p, c_uint32]),
     "ss_table_delete": (c_int32, [c_void_p, c_uint32, c_int64]),

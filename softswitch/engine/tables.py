@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Iterator, Sequence
 from ctypes import byref, c_int32, c_uint32, c_uint64
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from softswitch.engine.errors import (
     ActionError,
     ConstError,
+    EngineError,
     ExistsError,
     InvalidError,
     NotFoundError,
 )
 from softswitch.engine.gen_meta import packed, width_bytes
 from softswitch.engine.match import Exact, Lpm, Match, Optional, Range, Ternary
-from softswitch.engine.native import NO_DEFAULT, Instance, check
+from softswitch.engine.native import NO_DEFAULT, Instance, check, error_of
 from softswitch.engine.program import Key, Profile, Program, Table
 
 MEMBER, GROUP = -1, -2
@@ -38,6 +40,9 @@ class Group:
 
 
 Target = str | Member | Group
+
+PackedEntry = tuple[bytes, bytes, int, int, bytes]
+"""Key, argument, priority, action number, parameters: the byte strings of ss_control.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,24 @@ class TableView:
             self._instance.ptr, self._index, key, arg, priority, action, params, len(params)
         )
         return handle if handle >= 0 else check(handle, self.info.name)
+
+    def insert_many(self, entries: Sequence[PackedEntry]) -> list[int | EngineError]:
+        """`insert_packed` for many entries in one call; for each its handle or its error."""
+        keys, args, priorities, actions, params = zip(*entries, strict=True)
+        n, name = len(entries), self.info.name
+        key, arg = b"".join(keys), b"".join(args)
+        if not len(key) == len(arg) == n * self._key_bytes:
+            raise InvalidError(f"{name}: a key has not {self._key_bytes} bytes")
+        numbers = array("i", (*priorities, *actions, *map(len, params)))
+        at, results = numbers.buffer_info()[0], array("q", bytes(8 * n))
+        data, out = b"".join(params), results.buffer_info()[0]
+        check(
+            self._lib.ss_table_insert_many(
+                self._instance.ptr, self._index, n, key, arg, at, at + 4 * n, data, at + 8 * n, out
+            ),
+            name,
+        )
+        return [h if h >= 0 else error_of(h, name) for h in results]
 
     def insert_member(self, match: Sequence[Match], member: int, priority: int = 0) -> int:
         """Add an entry that uses a member of the table's action profile."""

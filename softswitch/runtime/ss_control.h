@@ -54,6 +54,11 @@ int32_t ss_find(ss_object kind, const char *name);
  */
 int64_t ss_table_insert(ss_switch *sw, uint32_t table, const uint8_t *key, const uint8_t *arg,
                         int32_t priority, int32_t action, const uint8_t *params, uint32_t params_len);
+/* `n` insertions in one call: their strings one after the other; `params` of entry i has
+ * params_len[i] bytes.  Each handle or SS_ERR_* goes to result[i]; failures don't stop the rest. */
+int ss_table_insert_many(ss_switch *sw, uint32_t table, uint32_t n, const uint8_t *key, const uint8_t *arg,
+                         const int32_t *priority, const int32_t *action, const uint8_t *params,
+                         const uint32_t *params_len, int64_t *result);
 int ss_table_modify(ss_switch *sw, uint32_t table, int64_t handle, int32_t action,
                     const uint8_t *params, uint32_t params_len);
 int ss_table_delete(ss_switch *sw, uint32_t table, int64_t handle);

@@ -303,6 +303,27 @@ SS_EXPORT int64_t ss_table_insert(ss_switch *sw, uint32_t table, const uint8_t *
     return rc != SS_OK ? rc : insert(sw, t, &m, action, params, params_len);
 }
 
+SS_EXPORT int ss_table_insert_many(ss_switch *sw, uint32_t table, uint32_t n, const uint8_t *key,
+                                   const uint8_t *arg, const int32_t *priority, const int32_t *action,
+                                   const uint8_t *params, const uint32_t *params_len, int64_t *result)
+{
+    uint32_t bytes = 0;
+    if (table >= ss_prog.n_tables) {
+        return SS_ERR_INVALID;
+    }
+    const ss_table_desc *d = sw->tables[table].desc;
+    for (uint32_t i = 0; i < d->keys; i++) {
+        bytes += (d->key[i].width + 7u) / 8u;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        result[i] = ss_table_insert(sw, table, key, arg, priority[i], action[i], params, params_len[i]);
+        key += bytes;
+        arg += bytes;
+        params += params_len[i];
+    }
+    return SS_OK;
+}
+
 SS_EXPORT int64_t ss_table_find(ss_switch *sw, uint32_t table, const uint8_t *key, const uint8_t *arg,
                                 int32_t priority)
 {

@@ -16,6 +16,7 @@ from softswitch.server.entities.meters import DirectMeters, Meters
 from softswitch.server.entities.profiles import Groups, Members
 from softswitch.server.entities.registers import Registers
 from softswitch.server.entities.replication import Replication
+from softswitch.server.entities.table_runs import LONGEST_RUN, insert_run
 from softswitch.server.entities.tables import TableEntries
 from softswitch.server.entities.value_sets import ValueSets
 from softswitch.server.errors import BatchError, Code, P4RuntimeError, invalid, unimplemented
@@ -63,20 +64,29 @@ def write_batch(ctx: Context, updates: Sequence[Any], atomicity: int, rights: Ro
 def _write_each(
     ctx: Context, updates: Sequence[Any], rights: RoleRights
 ) -> list[P4RuntimeError | None]:
-    """Carry out every update; their errors.
+    """Carry out every update; their errors."""
+    errors: list[P4RuntimeError | None] = []
+    while len(errors) < len(updates):
+        errors += _write_some(ctx, updates, len(errors), rights)
+    return errors
+
+
+def _write_some(
+    ctx: Context, updates: Sequence[Any], start: int, rights: RoleRights
+) -> list[P4RuntimeError | None]:
+    """Carry out one or more updates from `start` on; their errors.
 
     Taking the switch's lock costs more than a table write, so a few of those share it: few enough
     that packets don't notice.
     """
-    errors: list[P4RuntimeError | None] = []
-    for start in range(0, len(updates), WRITES_PER_LOCK):
-        group = updates[start : start + WRITES_PER_LOCK]
-        if all(u.entity.WhichOneof("entity") == "table_entry" for u in group):
-            with ctx.engine.held():
-                errors += [_one(ctx, update, rights) for update in group]
-        else:
-            errors += [_one(ctx, update, rights) for update in group]
-    return errors
+    done = insert_run(ctx, updates[start : start + LONGEST_RUN], rights)
+    if done:
+        return done
+    group = updates[start : start + WRITES_PER_LOCK]
+    if all(u.entity.WhichOneof("entity") == "table_entry" for u in group):
+        with ctx.engine.held():
+            return [_one(ctx, update, rights) for update in group]
+    return [_one(ctx, update, rights) for update in group]
 
 
 def _write_all_or_nothing(ctx: Context, updates: list[Any], rights: RoleRights) -> None:

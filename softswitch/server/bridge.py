@@ -158,6 +158,23 @@ class Engine:
         with self._exclusive():
             return view.insert(match, action, params, key[2])
 
+    def packs(self, table: TableCodec) -> bool:
+        """Whether `insert_many` can be used for a table."""
+        return table.table.id in self._packed
+
+    def insert_many(
+        self, table: TableCodec, entries: Iterable[tuple[EntryKey, BoundAction]]
+    ) -> list[int | P4RuntimeError]:
+        """Insert entries into a table that `packs`, in one call; for each its handle or error."""
+        view, by_id = self._packed[table.table.id]
+        packed = [
+            (key, arg, priority, by_id[codec.id], params)
+            for (key, arg, priority), (codec, params) in entries
+        ]
+        with self._exclusive():
+            done = view.insert_many(packed)
+        return [h if isinstance(h, int) else translated(h) for h in done]
+
     def prepare(self, tables: Iterable[TableCodec]) -> None:
         """Note the tables whose byte strings are the switch's own: inserting is quick there.
 

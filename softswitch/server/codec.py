@@ -17,8 +17,7 @@ form, they are also the keys of the server's own bookkeeping.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from finsy.proto import p4r
 
@@ -88,28 +87,32 @@ class _FieldCodec:
         # The parts of a field that is left out: anything.
         self.key0 = zero
         self.arg0 = self.ones if field.kind is MatchKind.RANGE else zero
-        self._masks: list[bytes] = []
+        self._decode = {
+            MatchKind.EXACT: self._exact,
+            MatchKind.LPM: self._lpm,
+            MatchKind.TERNARY: self._ternary,
+            MatchKind.OPTIONAL: self._exact,
+            MatchKind.RANGE: self._range,
+        }[field.kind]
+        # By prefix length: the mask, and the bits that a value must not have.
+        self._masks: list[tuple[bytes, int]] = []
         if field.kind is MatchKind.LPM:
             full = (1 << width) - 1
             self._masks = [
-                (full ^ (full >> length)).to_bytes(self.size, "big") for length in range(width + 1)
+                ((full ^ (full >> length)).to_bytes(self.size, "big"), full >> length)
+                for length in range(width + 1)
             ]
 
     def decode(self, match: Any) -> tuple[bytes, bytes]:
         """Decode a FieldMatch; raise INVALID_ARGUMENT."""
-        kind = self.kind
+        name = self.name
         which = match.WhichOneof("field_match_type")
-        if which != self.name:
-            raise invalid(f"{self._what} is {kind.value}, not {which or 'empty'}")
-        if kind is MatchKind.EXACT:
-            return decode_bytes(match.exact.value, self.width, self._what), self.ones
-        if kind is MatchKind.LPM:
-            return self._lpm(match.lpm)
-        if kind is MatchKind.TERNARY:
-            return self._ternary(match.ternary)
-        if kind is MatchKind.OPTIONAL:
-            return decode_bytes(match.optional.value, self.width, self._what), self.ones
-        return self._range(match.range)
+        if which != name:
+            raise invalid(f"{self._what} is {self.kind.value}, not {which or 'empty'}")
+        return self._decode(getattr(match, name))
+
+    def _exact(self, exact: Any) -> tuple[bytes, bytes]:
+        return decode_bytes(exact.value, self.width, self._what), self.ones
 
     def _lpm(self, lpm: Any) -> tuple[bytes, bytes]:
         length = lpm.prefix_len
@@ -118,8 +121,8 @@ class _FieldCodec:
             if length == 0:
                 raise invalid(f"{self._what}: leave out a field with a prefix length of 0")
             raise invalid(f"{self._what}: the prefix length {length} is not in 1..{self.width}")
-        mask = self._masks[length]
-        if _outside(value, mask):
+        mask, outside = self._masks[length]
+        if int.from_bytes(value, "big") & outside:
             raise invalid(f"{self._what}: the value has bits outside the prefix /{length}")
         return value, mask
 
@@ -242,8 +245,7 @@ class MatchCodec:
         return key, arg
 
 
-@dataclass(frozen=True, slots=True)
-class BoundAction:
+class BoundAction(NamedTuple):
     """An action with its parameters, in the server's own form."""
 
     codec: ActionCodec
@@ -279,6 +281,14 @@ class ActionCodec:
             self._wrong_count(params)
         if not self._params:
             return BoundAction(self, b"")
+        in_order = []
+        for param, (id, width, _, _, what) in zip(params, self._params, strict=True):
+            if param.param_id != id:
+                return self._decode_any_order(params)
+            in_order.append(decode_bytes(param.value, width, what))
+        return BoundAction(self, b"".join(in_order))
+
+    def _decode_any_order(self, params: Any) -> BoundAction:
         parts: list[bytes | None] = [None] * len(self._params)
         for param in params:
             index = self._index.get(param.param_id)

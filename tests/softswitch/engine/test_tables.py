@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from softswitch.engine import (
     ActionError,
+    EngineError,
     Exact,
     ExistsError,
     FullError,
@@ -187,6 +188,37 @@ def test_full_table_and_room_after_delete() -> None:
         2,
         9,
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_insert_many_is_insert_for_each(kind: str) -> None:
+    match_type, keys = KINDS[kind]
+    one, many = (Pipeline.load(match_program(keys, match_type, size=20)) for _ in range(2))
+    r, a, b = random.Random(kind), one.tables["t"], many.tables["t"]
+    action = a.codec.names["set"]
+    entries, expected = [], []
+    for step in range(60):
+        match = [draw_match(r, k, w) for k, w in keys]
+        priority = r.randint(0, 3) if a.needs_priority else 0
+        key, arg = a.pack(match)
+        number = r.choice([action] * 8 + [99])
+        data = r.choice([step.to_bytes(2, "big")] * 8 + [b"", b"123"])
+        entries.append((key, arg or key, priority, number, data))
+        try:
+            expected.append(a.insert_packed(*entries[-1][:2], number, data, priority))
+        except EngineError as error:
+            expected.append((type(error), str(error)))
+    done = b.insert_many(entries)
+    assert [h if isinstance(h, int) else (type(h), str(h)) for h in done] == expected
+    assert {type(h) for h in done} >= {int, ActionError, InvalidError}
+    assert list(a.entries()) == list(b.entries())
+
+
+def test_insert_many_checks_the_size_of_keys() -> None:
+    table = Pipeline.load(match_program([("exact", 16)], "exact")).tables["t"]
+    with pytest.raises(InvalidError, match="t: a key has not 2 bytes"):
+        table.insert_many([(b"\0", b"\0", 0, table.codec.names["set"], b"\0\0")])
+    assert len(table) == 0
 
 
 @pytest.mark.parametrize(
