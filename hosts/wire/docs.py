@@ -30,7 +30,8 @@ The format is this project's own: the ESA paper's abstract names none.
 | SML | worker to switch and back | a SwitchML-style fragment and its sum |
 """
 
-_ROCE = f"""RoCEv2, UDP port {ROCE_UDP_PORT}: for the collectives of the EPIC programs."""
+_ROCE = f"""RoCEv2, UDP port {ROCE_UDP_PORT}: for the collectives of the EPIC programs (docs/epic.md). Data is RC SEND ONLY, the
+values as in an aggregation packet; an ACK has an AETH. Both end with four bytes of ICRC, which is not computed."""
 
 
 def page() -> str:
