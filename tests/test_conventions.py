@@ -100,3 +100,14 @@ def test_every_make_target_that_is_described_exists() -> None:
         # Only code spans and console lines: prose may well say that people make things.
         code = re.findall(r"(?:`|^\$ )make ([a-z-]+)", page.read_text(), re.MULTILINE)
         assert set(code) <= targets, page.relative_to(ROOT)
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """Outside packages pytest knows a module by its base name: it could not collect both."""
+    seen: dict[str, Path] = {}
+    twice = []
+    for path in tracked():
+        alone = path.match("tests/**/test_*.py") and not (path.parent / "__init__.py").exists()
+        if alone and seen.setdefault(path.name, path) != path:
+            twice.append(f"{path.relative_to(ROOT)} and {seen[path.name].relative_to(ROOT)}")
+    assert twice == []
