@@ -106,8 +106,7 @@ def run_standard(limits: Limits, *, as_json: bool) -> int:
 
 
 def _check(case: Case, limits: Limits) -> Verdict:
-    system = catalog.make(case.system, case.options)
-    return explore(system, case.environment, limits=limits)
+    return case.check(limits)
 
 
 def _text(verdict: Verdict) -> str:
@@ -127,6 +126,8 @@ def _print_table(rows: Iterable[tuple[Verdict, Outcome | None]]) -> None:
             ("verdict", "left"),
         ]
     )
+    for column in made.columns[:2]:  # narrow terminals break text, never figures
+        column.no_wrap = False
     for verdict, expected in rows:
         s = verdict.statistics
         told = f"[{_STYLE[verdict.outcome]}]{verdict.outcome.value}[/]"

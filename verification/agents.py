@@ -151,7 +151,21 @@ class WorkerNode:
     def _step(self, worker: Worker, violation: str | None = None) -> Step:
         messages = worker.poll(_ALL)
         frames = self.frames.build(messages, self.job.workers[self.rank], self.job.server)
-        return Step(worker.state(), tuple((0, frame) for frame in frames), violation)
+        return Step(self._forgetful(worker.state()), tuple((0, f) for f in frames), violation)
+
+    def _forgetful(self, state: Any) -> State:
+        """Without what no later packet depends on, so that states that behave alike are one.
+
+        Round-trip times and their samples: all times are zero.  What the server said that it has
+        seen: for people.  Results beyond a gap, when the window is too small for them to matter.
+        """
+        window, congestion, _, deadline, beyond, repeats, answers, _ = state
+        place, known, sums, sent, ages, repeated, waiting, ready = window
+        if self.job.config.window <= self.config.beyond:
+            beyond = 0
+        fresh = Worker(self.config).state()
+        kept = (place, known, sums, sent, ages, bytes(len(repeated)), waiting, ready)
+        return (kept, congestion, fresh[2], deadline, beyond, repeats, answers, ())
 
 
 class ServerNode:
@@ -240,14 +254,21 @@ class ServerNode:
             to = int(row["esa"]["src_worker"][0])
             target = self.job.workers[0 if to == NO_WORKER else to]
             sends += [(0, frame) for frame in self.frames.build(row, self.job.server, target)]
-        return Step(self._bounded(server.state()), tuple(sends))
+        return Step(self._forgetful(server.state()), tuple(sends))
 
-    def _bounded(self, state: Any) -> State:
-        """Without what never matters: attempts beyond `solicit_after`, whose packet came first."""
+    def _forgetful(self, state: Any) -> State:
+        """Without what never matters.
+
+        That is whose packet came first, its type and bitmap (the fragment's own is kept), and
+        attempts beyond `solicit_after` or for what is finished.
+        """
         (place, seqs, bitmap, head, *rest, attempts), replies = state
+        finished = np.frombuffer(bitmap, np.uint32) == self.job.config.full_mask
         rows = np.frombuffer(head, ESA.dtype).copy()
         rows["src_worker"] = NO_WORKER
+        rows["bitmap"] = rows["ver_type"] = 0
         counts = np.minimum(np.frombuffer(attempts, np.int64), self.config.solicit_after)
+        counts[finished] = 0
         return ((place, seqs, bitmap, rows.tobytes(), *rest, counts.tobytes()), replies)
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from verification.model import Environment, System
-from verification.verdict import Outcome
+from verification.explorer import Limits, explore
+from verification.model import UNLIMITED, Environment, System
+from verification.mutants import MUTANTS
+from verification.verdict import Outcome, Verdict
 
 
 class CatalogError(Exception):
@@ -54,17 +56,31 @@ SYSTEMS: Mapping[str, Entry] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One check of the standard set; ``expected`` is what a healthy checker and code give."""
+    """One check of the standard set; ``expected`` is what a healthy checker and code give.
+
+    ``system`` is a name of SYSTEMS, or that of a mutant.
+    """
 
     system: str
     environment: Environment
     options: Mapping[str, object] = field(default_factory=dict)
     expected: Outcome = Outcome.HOLDS
 
+    def check(self, limits: Limits) -> Verdict:
+        """Explore it."""
+        for mutant in MUTANTS:
+            if mutant.name == self.system:
+                return mutant.check(limits)
+        return explore(make(self.system, self.options), self.environment, limits=limits)
+
 
 _HARSH = Environment(loss=1, duplicate=1, timeout=1, reorder="any")
 
 _LOSSY = Environment(loss=1, duplicate=1)
+
+_UNORDERED = Environment(loss=1, duplicate=1, reorder="any")
+
+_WRAP = {"first_seq": (1 << 32) - 1}
 
 STANDARD: tuple[Case, ...] = (
     Case("esa", Environment(loss=1)),
@@ -72,14 +88,27 @@ STANDARD: tuple[Case, ...] = (
     Case("esa", Environment(reorder="any")),
     Case("esa", _LOSSY, {"fragments": 3, "window": 1}),
     Case("esa", Environment(loss=1), {"jobs": 2, "fragments": 1, "window": 1}),
-    Case("esa", Environment(loss=1, duplicate=1, reorder="any"), {"fragments": 1}),
+    Case("esa", _UNORDERED, {"fragments": 1}),
+    Case("esa", _UNORDERED, {"fragments": 1, "workers": 3}),
+    Case("esa", _UNORDERED, {"fragments": 3, "window": 1}),
+    Case("esa", _LOSSY, {"fragments": 1, "via_server": 1}),
+    Case("esa", Environment(loss=1), _WRAP),
     Case("atp", _LOSSY),
+    Case("atp", _UNORDERED, {"fragments": 1}),
+    Case("atp", Environment(loss=1), _WRAP),
+    Case("switchml", _HARSH, {"workers": 3}),
+    Case("switchml", _HARSH, {"pool": 2, "fragments": 4}),
+    Case("switchml", _LOSSY, {"fragments": 2, "jobs": 2}),
+    Case("switchml", Environment(loss=1), {"first_seq": 65534}),
+    Case("slot", replace(_HARSH, capacity=2, timeout=UNLIMITED)),
+    Case("slot-bit", replace(_HARSH, capacity=2, timeout=UNLIMITED), expected=Outcome.VIOLATED),
     Case("netcache", _HARSH),
     Case("netcache-plain", _HARSH, expected=Outcome.VIOLATED),
     Case("netlock", _HARSH, {"clients": 3}),
     Case("netlock-plain", _HARSH, {"clients": 3}, Outcome.VIOLATED),
     Case("netchain", _HARSH),
     Case("netchain-plain", _HARSH, expected=Outcome.VIOLATED),
+    *(Case(m.name, m.environment, m.options, Outcome.VIOLATED) for m in MUTANTS),
 )
 
 

@@ -32,6 +32,7 @@ from verification.verdict import STUCK, Verdict
 
 WRONG_SUM = "wrong sum"
 OUT_OF_BOUNDS = "index outside a register array"
+LIMITS = Limits(seconds=120)
 
 
 class MutantError(Exception):
@@ -100,7 +101,6 @@ class Mutant:
     steps: int
     reductions: Reductions = field(default_factory=Reductions)
     tidy: bool = True
-    limits: Limits = field(default=Limits(seconds=120))
 
     @contextmanager
     def system(self, *, healthy: bool = False) -> Iterator[System]:
@@ -123,14 +123,14 @@ class Mutant:
         else:
             yield star(self.program, options)
 
-    def check(self, *, healthy: bool = False) -> Verdict:
-        """Explore the system with (or without) the defect."""
-        with self.system(healthy=healthy) as system:
-            return self.explore(system)
+    def check(self, limits: Limits = LIMITS) -> Verdict:
+        """Explore the system with the defect; the verdict bears the defect's name."""
+        with self.system() as system:
+            return replace(self.explore(system, limits), system=f"mutant {self.name}")
 
-    def explore(self, system: System) -> Verdict:
+    def explore(self, system: System, limits: Limits = LIMITS) -> Verdict:
         """Explore what `system` gave."""
-        return explore(system, self.environment, limits=self.limits, reductions=self.reductions)
+        return explore(system, self.environment, limits=limits, reductions=self.reductions)
 
 
 def _never_repeated(window: Window, seqs: Sequences, now: int) -> Messages:
@@ -191,7 +191,7 @@ def _nothing(*args: object, **kwargs: object) -> None:
 _ONE: Mapping[str, int] = {"fragments": 1}
 _SML: Mapping[str, int] = {"window": 1, "aggregators": 2, "pool": 1}
 _JOBS: Mapping[str, int] = {"fragments": 1, "window": 1, "jobs": 2}
-_WRAP: Mapping[str, int] = {"fragments": 2, "first_seq": (1 << 32) - 1}
+_WRAP: Mapping[str, int] = {"fragments": 1, "first_seq": 1 << 32}
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
