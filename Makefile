@@ -16,7 +16,7 @@ BIN  := .venv/bin
 INCA := $(BIN)/inca
 
 .DEFAULT_GOAL := run
-.PHONY: help setup setup-test build run topo stop clean distclean test bench soak fuzz lint shell doctor verify
+.PHONY: help setup setup-test build run lcmp topo stop clean distclean test bench soak fuzz lint shell doctor verify
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ build: setup ## compile the P4 programs: build/*.json, build/*.p4info.txtpb
 
 run: setup ## train a model through the in-network aggregator; writes results/<run>/
 	@$(INCA) run --target $(TARGET) $(ARGS)
+
+lcmp: setup ## compare LCMP with ECMP and UCMP between 8 datacenters: ARGS='--mode corrected --fail 1-4'
+	@$(INCA) lcmp run $(ARGS)
 
 topo: setup ## bring up a network with a Mininet prompt: TOPO=star4
 	@$(INCA) topo up $(TOPO) --target $(TARGET) $(ARGS)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inca.lcmp_plots import lcmp
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -33,7 +35,7 @@ def training(record: Mapping[str, Any], path: Path) -> Path:
     return path
 
 
-PLOTS = {"training": training}
+PLOTS = {"training": training, "lcmp": lcmp}
 """Kind of a record -> what draws it."""
 
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "build": "Compile the project's P4 programs into build/.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
+    "lcmp": "Compare cost-aware multipath between datacenters with its baselines.",
     "plot": "Make the plots of a run again, from its record.",
     "run": "Train a model through the in-network aggregator.",
     "shell": "Open p4runtime-shell on a running switch.",

@@ -144,6 +144,11 @@ def reductions(runs: Mapping[Policy, PolicyRun]) -> dict[str, dict[str, float]]:
     }
 
 
+def published() -> dict[str, dict[str, float]]:
+    """:data:`PUBLISHED`, for a record."""
+    return {p.name: dict(zip(("p50", "p99", "mean"), v, strict=True)) for p, v in PUBLISHED.items()}
+
+
 def recovery(run: PolicyRun, failure: LinkFailure) -> dict[str, float]:
     """Flows that lost packets to a failure, and when they made progress again, seconds after it."""
     times = sorted(

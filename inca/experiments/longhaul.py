@@ -89,10 +89,15 @@ class Simulation:
         self._peers = {
             (at, port): (peer, self._ports[peer, at]) for (at, peer), port in self._ports.items()
         }
+        self._delays = {
+            ends: 1000 * link.delay_us
+            for link in network.links
+            for ends in ((link.a, link.b), (link.b, link.a))
+        }
         self.sent: Counter[tuple[int, int]] = Counter()
         """(datacenter, neighbour) -> bytes of data frames."""
         self.use: Counter[tuple[int, int, int]] = Counter()
-        """(datacenter, neighbour, bin) -> bytes of all frames."""
+        """(datacenter, neighbour, bin) -> bytes of all frames, by when they left."""
         self.now = 0
         self._events: list[tuple[int, int, int, int]] = []
         self._count = 0
@@ -206,7 +211,8 @@ class Simulation:
                 continue
             peer, port = self._peers[index, frame.port]
             size = len(frame.data)
-            self.use[index, peer, frame.when_ns // BIN_NS] += size
+            left = frame.when_ns - self._delays[index, peer]
+            self.use[index, peer, left // BIN_NS] += size
             if frame.data[44] == Kind.DATA:
                 self.sent[index, peer] += size
             self._arrive(peer, port, frame.data, frame.when_ns)
