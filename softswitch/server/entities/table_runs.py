@@ -74,15 +74,23 @@ def _plan(
 ) -> None:
     """Decode updates into `plan` up to the first that is not plain or is wrong."""
     table_id = table.table.id
+    # Many entries, few next hops: most actions of a run were there before.
+    decoded: dict[bytes, BoundAction] = {}
     for update in updates:
         message = update.entity.table_entry
         if update.type != _INSERT or message.table_id != table_id or not _plain(message):
             return
         key = entry_key(table, message)
-        action = message.action
-        if key in taken or key in plan or action.WhichOneof("type") != "action":
+        if key in taken or key in plan:
             return
-        plan[key] = (table.decode_action(action.action, default=False), message)
+        action = message.action
+        wire = action.SerializeToString()
+        target = decoded.get(wire)
+        if target is None:
+            if action.WhichOneof("type") != "action":
+                return
+            target = decoded[wire] = table.decode_action(action.action, default=False)
+        plan[key] = (target, message)
 
 
 def _plain(message: Any) -> bool:
