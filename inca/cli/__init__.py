@@ -21,6 +21,7 @@ _COMMANDS = {
     "aggregators": "List the aggregator slots of a running switch.",
     "bench-agents": "Measure the host agents: packets per second, all-reduce goodput.",
     "build": "Compile the project's P4 programs into build/.",
+    "collective": "Run collectives of a group of hosts in the switches, and check them.",
     "compile": "Compile one P4_16 program to BMv2 JSON and P4Info.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "lcmp": "Compare cost-aware multipath between datacenters with its baselines.",
