@@ -178,6 +178,9 @@ def _write(folder: Path, request: Request, system: System, verdict: Verdict) -> 
     if any(isinstance(step.packet, bytes) for step in verdict.trace):
         export.pcap(folder / "trace.pcap", verdict.trace)
     for switch, artefact in system.artefacts.items():
+        if any(step.kind == "internal" and step.node == switch for step in verdict.trace):
+            console().print(f"no packet test of {switch}: one cannot tell a switch to reboot")
+            continue
         packet_test = export.stf(verdict, switch, artefact)
         (folder / f"{switch}.stf").write_text(packet_test, encoding="utf-8")
         artefact.write(folder / f"{switch}.bmv2.json", folder / f"{switch}.p4info.txtpb")

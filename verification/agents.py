@@ -33,6 +33,7 @@ from verification.model import Event, Fault, Packet, Permutation, State, Status,
 
 START = Event("start")
 TIMEOUT = Event("timeout", Fault.TIMEOUT)
+CRASH = Event("crash and restart", Fault.CRASH)
 _ALL = 1 << 16
 
 
@@ -186,11 +187,14 @@ class ServerNode:
         return Status.BUSY if held else Status.DONE | Status.IDLE
 
     def events(self, state: State) -> Sequence[Event]:
-        """The reminder."""
-        return () if self._load(state).next_deadline() is None else (TIMEOUT,)
+        """The reminder, and a crash when anything would be lost by it."""
+        crash = (CRASH,) if state != self._initial else ()
+        return crash if self._load(state).next_deadline() is None else (TIMEOUT, *crash)
 
     def fire(self, state: State, event: Event) -> Sequence[Step]:
-        """Let the reminder's timer run out."""
+        """Let the reminder's timer run out, or start again with nothing."""
+        if event == CRASH:
+            return (Step(self._initial),)
         server = self._load(state)
         server.on_timer(0)
         return (self._step(server),)

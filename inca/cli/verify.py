@@ -53,7 +53,7 @@ def _faults(function: click.decorators.FC) -> click.decorators.FC:
             ("duplicate", "packets duplicated"),
             ("timeout", "timers that fire early"),
             ("reboot", "switch reboots"),
-            ("crash", "worker crashes"),
+            ("crash", "crashes of a parameter server"),
             ("link", "links that go down"),
             ("other", "further faults of the system"),
         )

@@ -10,20 +10,41 @@ import pytest
 from verification.agents import WorkerNode
 from verification.explorer import Reductions, explore
 from verification.model import Environment
-from verification.systems.aggregation import aggregation
-from verification.verdict import Outcome
+from verification.systems.aggregation import aggregation, switchml
+from verification.verdict import STUCK, Outcome
 
 
 @pytest.mark.parametrize("program", ["esa", "atp"])
 @pytest.mark.parametrize(
     "environment",
-    [Environment(loss=1), Environment(duplicate=1), Environment(timeout=1)],
+    [
+        Environment(loss=1),
+        Environment(duplicate=1),
+        Environment(timeout=1),
+        Environment(loss=1, reboot=1),
+        Environment(loss=1, crash=1),
+    ],
     ids=str,
 )
 def test_every_sum_is_exact_and_every_run_completes(program: str, environment: Environment) -> None:
     verdict = explore(aggregation(program, fragments=1), environment)
     assert verdict.outcome is Outcome.HOLDS, verdict.prop
     assert verdict.statistics.states > 100
+
+
+@pytest.mark.parametrize("first_seq", [1, 65534, (1 << 32) - 1])
+def test_pools_of_slots_hold_across_wrap_around(first_seq: int) -> None:
+    environment = Environment(loss=1, duplicate=1, timeout=1, reorder="any")
+    verdict = explore(switchml(first_seq=first_seq), environment)
+    assert verdict.outcome is Outcome.HOLDS, verdict.prop
+    assert verdict.statistics.states > 1000
+
+
+def test_a_result_lost_together_with_the_switch_is_lost_for_good() -> None:
+    verdict = explore(switchml(), Environment(loss=1, reboot=1))
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.prop == STUCK
+    assert [step.what for step in verdict.trace].count("reboot") == 1
 
 
 @pytest.mark.parametrize("options", [{"jobs": 1}, {"jobs": 2}], ids=str)

@@ -136,7 +136,7 @@ def star(program: str, options: Options) -> System:
     install(pipeline, state)
     passes = frames.repeated if program == "esa" else None
     view = pool_view() if options.pool else slot_view(passes, tidy=options.tidy)
-    nodes.append(SwitchNode("s1", pipeline, view))
+    nodes.append(SwitchNode("s1", pipeline, view, reboots=True))
     present = {node.name for node in nodes}
     links = [(link.peer("s1").node, link.end("s1").port) for link in topology.links]
     symmetric = options.jobs == 1
