@@ -68,6 +68,20 @@ class GroupSystem:
             ends.append(end)
         return ends
 
+    def replace_group(self, members: Sequence[str]) -> None:
+        """Destroy the first group and create another; registers keep what they hold."""
+        self.network.settle()
+        self.book.destroy("g0")
+        self.grants[0] = self.book.create(GroupRequest("g0", tuple(members), 8))
+        for name, state in self.book.states().items():
+            old, new = self.pipelines[name], pipeline().clone()
+            for register in old.registers:
+                new.registers[register].write_all(old.registers[register].read_all())
+            install(new, state)
+            self.pipelines[name] = new
+            self.network.add_switch(name, new)
+        self.groups[0] = self.join(self.grants[0])
+
     def call(self, begin: Callable[[Group], Handle], group: int = 0) -> list[Any]:
         """One collective at every member; results by rank."""
         handles = [begin(end) for end in self.groups[group]]

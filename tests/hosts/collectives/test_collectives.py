@@ -150,6 +150,20 @@ def test_two_groups_share_switches_and_links() -> None:
         assert handle.wait().tolist() == wanted.tolist()
 
 
+def test_a_successor_on_the_same_slots_is_not_disturbed() -> None:
+    system = GroupSystem(*TWO_TIER)
+    system.call(lambda g: g.iallreduce(np.full(200, 9, np.int32)))
+    system.call(lambda g: g.ibroadcast(np.full(200, 9, np.int32), 0))
+    slots, old = system.grants[0].slots, system.groups[0]
+    for stale in old[:2]:
+        stale.iallreduce(np.full(40, 77, np.int32))  # never ends: the others have left
+    system.replace_group(TWO_TIER[1][0])
+    assert system.grants[0].slots == slots
+    check_all(system, 40)
+    of_no_channel = system.pipelines["s1"].counters["IncaIngress.channel_events.events"][0]
+    assert of_no_channel[0] >= 8, "the destroyed group has kept on sending"
+
+
 def test_a_missing_member_is_a_typed_error_for_all_others() -> None:
     system = GroupSystem(*STAR, deadline_us=200_000)
     for group in system.groups[0][:3]:
