@@ -71,7 +71,9 @@ def run_one(request: Request, *, folder: Path | None, as_json: bool) -> int:
         if verdict.reason:
             console().print(f"not established: {verdict.reason}")
     if folder is not None and verdict.outcome is Outcome.VIOLATED:
-        _write(folder, request, system, verdict)
+        for line in _write(folder, request, system, verdict):
+            if not as_json:
+                console().print(line)
     return verdict.outcome.exit_code
 
 
@@ -163,8 +165,12 @@ def _record(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, request: Request, system: System, verdict: Verdict) -> None:
-    """The counterexample as text, pytest and, where switches run a program, pcap and STF."""
+def _write(folder: Path, request: Request, system: System, verdict: Verdict) -> list[str]:
+    """The counterexample as text, pytest and, where switches run a program, pcap and STF.
+
+    Returns what to tell about it.
+    """
+    told = []
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trace.txt").write_text(_text(verdict))
     source = export.pytest_source(
@@ -179,9 +185,9 @@ def _write(folder: Path, request: Request, system: System, verdict: Verdict) -> 
         export.pcap(folder / "trace.pcap", verdict.trace)
     for switch, artefact in system.artefacts.items():
         if any(step.kind == "internal" and step.node == switch for step in verdict.trace):
-            console().print(f"no packet test of {switch}: one cannot tell a switch to reboot")
+            told.append(f"no packet test of {switch}: one cannot tell a switch to reboot")
             continue
         packet_test = export.stf(verdict, switch, artefact)
         (folder / f"{switch}.stf").write_text(packet_test, encoding="utf-8")
         artefact.write(folder / f"{switch}.bmv2.json", folder / f"{switch}.p4info.txtpb")
-    console().print(f"counterexample written to {folder}")
+    return [*told, f"counterexample written to {folder}"]

@@ -43,6 +43,26 @@ def test_an_exported_counterexample_is_a_test_that_passes(tmp_path: Path) -> Non
     assert "goes back" in (tmp_path / "trace.txt").read_text()
 
 
+def test_an_exported_packet_test_passes_on_the_embedded_switch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["verify", "switchml-bit", "--set", "fragments=2", "--timeout", "2"]
+    assert run([*arguments, "--reorder", "any", "--export", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["verdict"] == "violated"
+    script, made = str(tmp_path / "s1.stf"), str(tmp_path / "s1.bmv2.json")
+    assert script_passes(script, made, str(tmp_path / "s1.p4info.txtpb"))
+
+
+def script_passes(script: str, made: str, p4info: str) -> bool:
+    return run(["stf", script, script, "--json", made, "--p4info", p4info]) == 0
+
+
+def test_a_reboot_is_not_exported_as_a_packet_test(tmp_path: Path) -> None:
+    assert run(["verify", "switchml", "--loss", "1", "--reboot", "1", "--export", str(tmp_path)])
+    assert (tmp_path / "trace.txt").exists()
+    assert not (tmp_path / "s1.stf").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
