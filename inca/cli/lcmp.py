@@ -30,7 +30,7 @@ def command() -> None:
 @command.command("run")
 @click.option("--topology", default="dc8", show_default=True, help="dc8, dc13 or a path.")
 @click.option(
-    "--flows", "path", type=click.Path(path_type=Path), help="A flow file [default: Fig 1's flows]."
+    "--flows", "path", type=click.Path(path_type=Path), help="A flow file [default: the network's]."
 )
 @click.option("--count", type=click.IntRange(min=1), help="Only the first flows of the file.")
 @click.option("--scale", type=click.FloatRange(0, min_open=True), help="Instead of the topology's.")
@@ -65,7 +65,7 @@ def run(
     from softswitch.engine import Pipeline
 
     network = topologies.load_datacenters(topology, scale)
-    flows = lcmp.flows_of(network, path or lcmp.FLOWS)[:count]
+    flows = lcmp.flows_of(network, path)[:count]
     if not flows:
         raise CommandError(f"{path}: no flows: add some")
     start_ns = round(1e9 * min(flow.start for flow in flows))

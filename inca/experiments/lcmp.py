@@ -9,17 +9,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import topologies
 from controller.multipath import Ways, options_for
 from hosts.multipath.decision import Policy
 from hosts.multipath.fct import Percentiles, by_size, ideal_fct, percentiles, slowdown
-from hosts.multipath.flows import FlowSpec, read_flows
+from hosts.multipath.flows import FlowSpec, TrafficError, read_flows
 from inca.experiments.longhaul import BIN_NS, FlowResult, LinkFailure, Simulation
 from softswitch.engine import Pipeline
 from topologies.datacenters import DataCenters
 
 POLICIES = (Policy.LCMP, Policy.ECMP, Policy.UCMP)
-FLOWS = Path(__file__).parents[2] / "topologies/lcmp/flows_8dc_fig1.txt.gz"
+_DATA = Path(topologies.__file__).parent / "lcmp"
+FLOWS = _DATA / "flows_8dc_fig1.txt.gz"
 """The flows behind Fig 1 of the publication."""
+_DEFAULT_FLOWS = {"dc8": FLOWS, "dc13": _DATA / "flows_13dc_0.5.txt.gz"}
 CLAIMS = {"p50": 0.76, "p99": 0.64}
 """Reductions that the authors claim for LCMP against UCMP (on another network than Fig 1's)."""
 PUBLISHED = {
@@ -54,12 +57,15 @@ class PolicyRun:
     """Link -> share of its rate in use, per bin of time from the first flow's start."""
 
 
-def flows_of(network: DataCenters, path: Path) -> list[FlowSpec]:
-    """The flows of a file, whose hosts the network must have.
+def flows_of(network: DataCenters, path: Path | None) -> list[FlowSpec]:
+    """The flows of a file (default: those shipped), whose hosts the network must have.
 
     Raises:
-        TrafficError: naming the line.
+        TrafficError: naming the line, or the network if none are shipped for it.
     """
+    path = path or _DEFAULT_FLOWS.get(network.name)
+    if path is None:
+        raise TrafficError(f"{network.name}: no flows are shipped for it: give a flow file")
     return read_flows(path, [host for members in network.hosts for host in members])
 
 

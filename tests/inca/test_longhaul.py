@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,14 @@ def test_unknown_hosts_in_a_flow_file_are_one_clear_line(tmp_path: Path) -> None
     network = topologies.load_datacenters("dc8")
     with pytest.raises(TrafficError, match=r"flows.txt:2: unknown host 999"):
         lcmp.flows_of(network, path)
+
+
+def test_shipped_networks_have_flows_and_others_say_so() -> None:
+    assert len(lcmp.flows_of(topologies.load_datacenters("dc8"), None)) == 7064
+    network = topologies.load_datacenters("dc13")
+    assert len(lcmp.flows_of(network, None)) == 7443
+    with pytest.raises(TrafficError, match="mine: no flows are shipped"):
+        lcmp.flows_of(replace(network, name="mine"), None)
 
 
 def test_the_command_writes_record_flows_and_plot(
