@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
@@ -57,7 +58,8 @@ def free_election_id(address: str, device_id: int) -> str:
     request.arbitration.device_id = device_id
     request.arbitration.election_id.low = 1
     with grpc.insecure_channel(address) as channel:
-        call = p4r_grpc.P4RuntimeStub(channel).StreamChannel(iter([request]), timeout=10)
+        stub = p4r_grpc.P4RuntimeStub(channel)
+        call: Any = stub.StreamChannel(iter([request]), timeout=10)
         try:
             answer = next(call).arbitration
         except grpc.RpcError as error:
