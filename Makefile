@@ -59,8 +59,9 @@ bench: setup ## speed of the embedded switch, as ratios: ARGS='l2_forward --roun
 soak: setup ## packets, table writes and pipeline swaps for 10 minutes: ARGS='--seconds 60'
 	@$(INCA) soak $(ARGS)
 
-fuzz: setup-test ## random programs, documents and packets for a minute: ARGS='--seconds 600 --seed 1'
+fuzz: setup-test ## random programs, documents, packets and P4Runtime messages for a minute: ARGS='--seconds 600 --seed 1'
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+	@INCA_FUZZ_EXAMPLES=500 $(BIN)/python -m pytest -q tests/softswitch/server/test_hostile.py
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .
