@@ -55,8 +55,8 @@ def free_election_id(address: str, device_id: int) -> str:
     from finsy.proto import p4r, p4r_grpc
 
     request = p4r.StreamMessageRequest()
+    # Without an election id a client only listens, so that asking changes nothing.
     request.arbitration.device_id = device_id
-    request.arbitration.election_id.low = 1
     with grpc.insecure_channel(address) as channel:
         stub = p4r_grpc.P4RuntimeStub(channel)
         call: Any = stub.StreamChannel(iter([request]), timeout=10)
